@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
-from psycopg.rows import class_row
+from psycopg.rows import class_row, dict_row
 
 from lumbung import database
 from lumbung.errors import BuildError, ConfigurationError
@@ -33,14 +34,56 @@ class Item(NamedTuple):
     remediation: str
 
 
+@dataclass(frozen=True)
+class Check:
+    """The items of one check: how many, and the day since which the oldest waits."""
+
+    check_code: str
+    check_name: str
+    count: int
+    since: date
+
+
+class Waiting(NamedTuple):
+    """What waits: the ids of the pairs, the likeliest first, and the other items by check."""
+
+    pairs: list[str]
+    checks: list[Check]
+
+
+class Word(NamedTuple):
+    """An unknown word in all channels and regencies: `vocabulary: word`, or a vocabulary alone.
+
+    Attributes:
+        record_id: a record that holds it.
+        record_count: how many deliveries hold it.
+
+    """
+
+    detail: str
+    record_id: int | None
+    record_count: int
+    since_date: date
+    channels: list[str]
+
+
+@dataclass(frozen=True)
+class Part:
+    """Items of one check from a place on, from 1, and how many the check has."""
+
+    items: list[Item]
+    first: int
+    count: int
+
+
 PAIRS = "pair_undecided"
 """The check whose items are pairs of cases."""
+WORDS = "word_unknown"
+"""The check whose items are one for each word of a regency and channel."""
 
 
-def waiting(database_url: str) -> tuple[list[str], int]:
-    """Return the ids of the pairs that wait for a person, and how many other items there are.
-
-    These are the items of `items`, counted without reading them.
+def waiting(database_url: str) -> Waiting:
+    """Return what waits, counted as `items` lists it, without reading the items.
 
     Raises:
         BuildError: when nothing has been built yet.
@@ -48,14 +91,85 @@ def waiting(database_url: str) -> tuple[list[str], int]:
     """
     with database.connect(database_url, application="lumbung review") as connection:
         _require_built(connection)
-        pairs, others = connection.execute(
-            "select coalesce(array_agg(item_id) filter (where check_code = %(pairs)s), '{}'),"
-            " count(*) filter (where check_code not in (%(pairs)s, 'word_unknown'))"
-            " + count(distinct (regency_code, channel, detail))"
-            "   filter (where check_code = 'word_unknown') from marts.fct_review_item",
-            {"pairs": PAIRS},
-        ).fetchone() or ([], 0)
-    return pairs, others
+        pairs = connection.execute(
+            "select i.item_id from marts.fct_review_item as i left join marts.fct_report_pair as p"
+            " on p.report_id_a = i.delivery_id and p.report_id_b = i.other_id"
+            " where i.check_code = %s"
+            " order by p.weight desc nulls last, i.since_date, i.item_id",
+            (PAIRS,),
+        ).fetchall()
+        checks = connection.cursor(row_factory=class_row(Check)).execute(
+            "select check_code, check_name, count(*), min(since) as since from"
+            " (select owner, check_code, min(since_date) as since from marts.fct_review_item"
+            "  where check_code <> %s"
+            # a word is one item, however many deliveries hold it
+            "  group by owner, check_code, regency_code, channel, detail,"
+            "  case when check_code <> 'word_unknown' then item_id end) as item"
+            " inner join reference.review_check using (check_code)"
+            " group by item.owner, check_code, check_name order by item.owner, check_code",
+            (PAIRS,),
+        )
+        return Waiting([item_id for (item_id,) in pairs], checks.fetchall())
+
+
+def words(database_url: str) -> list[Word]:
+    """Return the unknown words that wait.
+
+    Raises:
+        BuildError: when nothing has been built yet.
+
+    """
+    with database.connect(database_url, application="lumbung review") as connection:
+        _require_built(connection)
+        return (
+            connection.cursor(row_factory=class_row(Word))
+            .execute(
+                "select detail, min(record_id) as record_id,"
+                " sum(record_count)::bigint as record_count, min(since_date) as since_date,"
+                " array_agg(distinct channel) as channels"
+                " from marts.fct_review_item where check_code = %s group by detail",
+                (WORDS,),
+            )
+            .fetchall()
+        )
+
+
+def of_check(database_url: str, check: str, *, after: tuple[int, str], limit: int) -> Part:
+    """Return items of one check, the oldest first, that are no pairs.
+
+    Args:
+        database_url: the warehouse.
+        check: the check.
+        after: day (`date.toordinal`) and id of the item before; it need not exist any more.
+        limit: how many at most.
+
+    Raises:
+        BuildError: when nothing has been built yet.
+
+    """
+    with database.connect(database_url, application="lumbung review") as connection:
+        _require_built(connection)
+        found = connection.cursor(row_factory=dict_row).execute(
+            "with item as (select check_code, min(item_id) as item_id, regency_code, severity,"
+            "  owner, channel, detail, min(record_id) as record_id,"
+            "  sum(record_count)::bigint as record_count, min(since_date) as since_date,"
+            "  remediation from marts.fct_review_item where check_code = %s and check_code <> %s"
+            "  group by check_code, regency_code, severity, owner, channel, detail, remediation,"
+            "  case when check_code <> 'word_unknown' then item_id end),"
+            " listed as (select *, row_number() over (order by since_date, item_id) as first,"
+            "  count(*) over () as count from item)"
+            " select i.check_code, c.check_name, i.item_id, r.short_name as regency_name,"
+            " i.severity, i.owner, i.channel, i.detail, i.record_id, i.record_count, i.since_date,"
+            " i.remediation, i.first, i.count from listed as i"
+            " inner join marts.dim_regency as r using (regency_code)"
+            " inner join reference.review_check as c using (check_code)"
+            " where (i.since_date - date '0001-01-01' + 1, i.item_id) > (%s::bigint, %s)"
+            " order by i.since_date, i.item_id limit %s",
+            (check, PAIRS, *after, limit),
+        )
+        rows = found.fetchall()
+    first, count = (rows[0]["first"], rows[0]["count"]) if rows else (0, 0)
+    return Part([Item(*(row[name] for name in Item._fields)) for row in rows], first, count)
 
 
 def _require_built(connection: psycopg.Connection) -> None:

@@ -10,7 +10,7 @@ import pytest
 from lumbung import audit
 from lumbung.desk.pages import texts
 from lumbung.warehouse import links, mappings
-from tests.desk.conftest import CHAIR, DRAFT, HOSTILE, Desk
+from tests.desk.conftest import CHAIR, DRAFT, HOSTILE, PUBLISHED, Desk
 from tests.desk.test_editions import decide
 from tests.support.databases import the_row
 
@@ -98,5 +98,30 @@ def test_every_audited_table_has_a_name_on_the_page(desk: Desk) -> None:
             " from pg_trigger inner join pg_class on pg_class.oid = tgrelid"
             " where tgname = 'audit'"
         ).fetchall()
+        columns = connection.execute(
+            "select distinct 'column_' || unnest((string_to_array(encode(tgargs, 'escape'),"
+            " '\\000'))[2:]) from pg_trigger where tgfoid = 'ops.audit_decision'::regproc"
+        ).fetchall()
     assert len(audited) > 10
     assert {name for (name,) in audited} <= {*texts("id")}
+    assert len(columns) > 30
+    assert {name for (name,) in columns} - {"column_", "column_seal"} <= {*texts("id")}
+
+
+def test_the_log_is_read_in_indonesian(stewarded: Desk) -> None:
+    links.decide(stewarded.url, "a1", "a2", "same_event", by="sari")
+    page = stewarded.client("pemeriksa").get("/catatan").text
+    assert "<dt>Kasus pertama</dt><dd><bdi>a1</bdi></dd>" in page
+    assert "<dt>Keputusan</dt><dd>kejadian yang sama</dd>" in page
+
+
+def test_who_takes_a_file_of_a_draft_is_in_the_log(desk: Desk) -> None:
+    chair = desk.client("ketua")
+    before = len(audit.entries(desk.url))
+    assert chair.get(f"/edisi/{PUBLISHED}/berkas/edisi.pdf").status_code == 200  # anybody may
+    assert chair.get(f"/edisi/{DRAFT}/berkas/tidak-ada.pdf").status_code == 404
+    assert len(audit.entries(desk.url)) == before
+    assert chair.get(f"/edisi/{DRAFT}/berkas/edisi.pdf").status_code == 200
+    entry = audit.entries(desk.url)[0]
+    assert (entry.event, entry.person) == ("ops.export", "ketua")
+    assert entry.content == {"edition_id": DRAFT, "file": "edisi.pdf"}

@@ -155,7 +155,9 @@ def test_an_owner_uploads_a_file(pulls: Desk, monkeypatch: pytest.MonkeyPatch) -
     owner = pulls.client("penangan")
     csrf = token(owner, HERE)
     path, folder = f"{HERE}/unggah", pulls.settings.inbox / OWN
-    answer = owner.post(path, data={"csrf": csrf}, files={"file": ("../x.xlsx", b"a" * 200_000)})
+    answer = owner.post(
+        path, data={"why": "test", "csrf": csrf}, files={"file": ("../x.xlsx", b"a" * 200_000)}
+    )
     assert answer.headers["location"] == f"{HERE}?done=uploaded"
     assert "Berkas telah diterima" in owner.get(answer.headers["location"]).text
     assert [(each.name, each.stat().st_size) for each in folder.iterdir()] == [("x.xlsx", 200_000)]
@@ -166,12 +168,14 @@ def test_an_owner_uploads_a_file(pulls: Desk, monkeypatch: pytest.MonkeyPatch) -
         ("y.xlsx", b"", "Pilih berkas yang berisi"),
         ("x.xlsx", b"lain", "belum dibaca"),
     ):
-        answer = owner.post(path, data={"csrf": csrf}, files={"file": (name, content)})
+        answer = owner.post(
+            path, data={"why": "test", "csrf": csrf}, files={"file": (name, content)}
+        )
         assert answer.status_code == 422
         assert said in answer.text
-    assert owner.post(path, data={"csrf": csrf}).status_code == 422
+    assert owner.post(path, data={"why": "test", "csrf": csrf}).status_code == 422
     two = [("file", ("a.xlsx", b"1")), ("file", ("b.xlsx", b"2"))]
-    assert owner.post(path, data={"csrf": csrf}, files=two).status_code == 400
+    assert owner.post(path, data={"why": "test", "csrf": csrf}, files=two).status_code == 400
     assert owner.post(path, files={"file": ("a.xlsx", b"1")}).status_code == 403
     length = {"content-length": str(200 << 20)}
     for language, text in (("en", "too large"), ("id", "terlalu besar, sehingga tidak diterima")):
@@ -186,11 +190,15 @@ def test_an_owner_uploads_a_file(pulls: Desk, monkeypatch: pytest.MonkeyPatch) -
     with monkeypatch.context() as patch:
         full = OSError(errno.ENOSPC, "No space left on device")
         patch.setattr("lumbung.intake.inbox._write", Mock(side_effect=full))
-        answer = owner.post(path, data={"csrf": csrf}, files={"file": ("z.xlsx", b"isi")})
+        answer = owner.post(
+            path, data={"why": "test", "csrf": csrf}, files={"file": ("z.xlsx", b"isi")}
+        )
         assert (answer.status_code, "Penyimpanan server penuh" in answer.text) == (422, True)
         # Starlette could not keep a large file until all of it has come
         patch.setattr("lumbung.desk.channels._receive", Mock(side_effect=full))
-        answer = owner.post(path, data={"csrf": csrf}, files={"file": ("z.xlsx", b"isi")})
+        answer = owner.post(
+            path, data={"why": "test", "csrf": csrf}, files={"file": ("z.xlsx", b"isi")}
+        )
         assert (answer.status_code, "Layanan sedang tidak" in answer.text) == (503, True)
     assert [each.name for each in folder.iterdir()] == ["x.xlsx"]
     assert pulls.client().post(path, files={"file": ("a.xlsx", b"1")}).status_code == 401
@@ -221,7 +229,9 @@ def test_nobody_else_sees_or_changes_a_channel(stewarded: Desk, account: str) ->
         assert send(client, path, "", **given).status_code == 403
         assert send(client, path, csrf, **given).status_code in (403, 404)
     file = {"file": ("a.txt", b"1")}
-    answer: Any = client.post(f"/kanal/{OTHER}/unggah", data={"csrf": csrf}, files=file)
+    answer: Any = client.post(
+        f"/kanal/{OTHER}/unggah", data={"why": "test", "csrf": csrf}, files=file
+    )
     assert answer.status_code == 404
     assert stewarded.airflow.started == []
     assert stewarded.airflow.paused == {}

@@ -32,7 +32,7 @@ def test_a_place_is_chosen_from_candidates_and_undone(written: Desk) -> None:
     assert 'value="19.05">Kabupaten Bangka Barat' in candidates
     assert 'value="19.03.01">Basel: Toboali' in candidates
     assert candidates.count("<option") == 2
-    assert page.split("<optgroup")[2].count("<option") == 7 + 47
+    assert page.split("<optgroup")[2].partition("</optgroup")[0].count("<option") == 7 + 47
     csrf, path = token(province, f"{PLACES}/{FIRST}"), f"{PLACES}/{FIRST}"
     assert send(province, path, csrf, code="19.05").headers["location"] == PLACES
     assert mappings.mappings(written.url)[PLACE, FIRST].code == "19.05"

@@ -39,8 +39,12 @@ def seen(client: TestClient, path: str) -> str:
     return found[1]
 
 
+TESTING = "Memeriksa sambungan ke sumber"
+"""The reason that `send` chooses."""
+
+
 def send(client: TestClient, path: str, csrf: str, **values: Any) -> Response:
-    return cast("Response", client.post(path, data={"csrf": csrf, **values}))
+    return cast("Response", client.post(path, data={"why": "test", "csrf": csrf, **values}))
 
 
 def state(desk: Desk) -> list[tuple[Any, ...]]:
@@ -191,7 +195,7 @@ def test_a_channel_is_read_again_by_airflow(desk: Desk) -> None:
     assert "Pembacaan ulang telah dimulai" in owner.get(answer.headers["location"]).text
     entry = audit.entries(desk.url)[0]
     assert (entry.event, entry.person) == ("ops.channel_request", "penangan")
-    assert entry.content == {"channel": OWN, "request": "retry", "reason": None}
+    assert entry.content == {"channel": OWN, "request": "retry", "reason": TESTING}
 
 
 def test_doubtful_messages_are_accepted(desk: Desk) -> None:

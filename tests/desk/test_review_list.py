@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from datetime import date
 from typing import Any, cast
 from urllib.parse import urlencode
 
@@ -28,7 +29,9 @@ def token(client: TestClient, path: str = "/tinjauan/pasangan?one=a1&other=a2") 
 
 
 def send(client: TestClient, pair: tuple[str, str], decision: str, **more: str) -> Response:
-    given = {"one": pair[0], "other": pair[1], "decision": decision, "csrf": token(client), **more}
+    given = {"one": pair[0], "other": pair[1], "decision": decision, "csrf": token(client)}
+    given |= {"why": "mistaken"} if decision == "undone" else {}
+    given |= more
     return cast("Response", client.post("/tinjauan/pasangan", data=given))
 
 
@@ -158,7 +161,7 @@ def test_a_page_that_is_loaded_again_shows_nobody_elses_decision_as_ones_own(
     following = send(sari, ("a1", "a2"), "same_event").headers["location"]
     for decision in ("undone", "different"):
         links.decide(stewarded.url, "a1", "a2", decision, by="provinsi")
-    page = sari.get(following).text
+    page = sari.get(html.unescape(following)).text
     assert "Baru saja Anda putuskan" not in page
     assert 'name="seen"' not in page
     assert "Keputusan yang berlaku: Kejadian berbeda (<bdi>provinsi</bdi>)" in page
@@ -225,10 +228,25 @@ def test_a_list_of_5000_items_is_read_page_by_page(stewarded: Desk) -> None:
     page = sari.get(path)
     assert "Butir 1 sampai 40 dari 5.001." in page.text
     assert len(page.content) < 60_000
-    assert f"{path}?mulai=40" in page.text
-    last = sari.get(f"{path}?mulai=5000").text
-    assert "Butir 5.001 sampai 5.001 dari 5.001." in last
-    assert "mulai=" not in last.partition("<main")[2]
+    (following,) = re.findall(f'href="({path}.after=[^"]+)"', page.text)
+    # what is added before the next page, or done before it, moves no row of it
+    stewarded.execute(
+        "update marts.fct_review_item set since_date = '2024-11-19' where item_id = 'q5000'"
+    )
+    stewarded.execute("delete from marts.fct_review_item where item_id in ('q1', 'q1032')")
+    assert "<bdi>tempat 1032</bdi>" in page.text
+    second = sari.get(html.unescape(following)).text
+    assert "Butir 40 sampai 79 dari 4.999." in second
+    assert "<bdi>tempat 1033</bdi>" in second
+    assert "<bdi>tempat 1031</bdi>" not in second
+    day = date(2024, 11, 21).toordinal()
+    last = sari.get(f"{path}?after={day} q998").text
+    assert "Butir 4.999 sampai 4.999 dari 4.999." in last
+    assert "after=" not in last.partition("<main")[2]
+    # beyond the last one the list begins again
+    beyond = sari.get(f"{path}?after={day} q999")
+    assert (beyond.status_code, beyond.headers["location"]) == (303, path)
+    assert sari.get(f"{path}?after={10**18 - 1} q").status_code == 303
 
 
 def test_a_regencys_steward_sees_and_decides_nothing_of_another(stewarded: Desk) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -11,13 +14,16 @@ import psycopg
 import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
+from itsdangerous import TimestampSigner
 from starlette.testclient import TestClient
 
 from lumbung.desk.guard import SESSION, Guard, Tokens
+from lumbung.errors import ConfigurationError
 from lumbung.settings import JAKARTA
 from lumbung.warehouse import exclusions, links, mappings
 from lumbung.warehouse.mappings import PLACE
 from tests.desk.conftest import DRAFT, FIRST, HOSTILE, OTHER, OWN, PUBLISHED, Desk, quarantine
+from tests.support.databases import the_row
 
 PEOPLE = {
     *("orang", "sekretaris", "ketua", "analis", "ana", "pemeriksa", "penangan", "insinyur"),
@@ -62,7 +68,8 @@ def cases(own: int, other: int, message: int, hold: int) -> dict[tuple[str, str]
     """
     group = "required_field_missing"
     mine, foreign = "register_laporan", "wa_aduan"
-    reason = {"reason": "bukan catatan"}
+    reason, chosen = {"reason": "bukan catatan"}, {"why": "asked"}
+    long_ago, pause = "2024-11-20T00:00:00+00:00", {"is_paused": "true", **chosen}
     closing = {**reason, "which": "all", "last": 2**60}
     week = {"until": f"{datetime.now(JAKARTA).date()}", "reason": "x", "check": "x"}
     pairs = [("a1", "a2", STEWARDS), ("b1", "b2", PROVINCE)]
@@ -132,18 +139,23 @@ def cases(own: int, other: int, message: int, hold: int) -> dict[tuple[str, str]
         SEARCH: [Case(SEARCH, TRACING)],
         "/lembar/{edition_id}": [Case(f"/lembar/{DRAFT}", READERS)],
         "/tinjauan/pasangan": [
-            Case("/tinjauan/pasangan", who, {"one": one, "other": two, "decision": each}, 303)
+            Case(
+                "/tinjauan/pasangan",
+                who,
+                {"one": one, "other": two, "decision": each, **chosen},
+                303,
+            )
             for one, two, who in pairs
             for each in ("undone", "later", "different")
         ],
         "/tinjauan/kata/{vocabulary}": [
-            Case("/tinjauan/kata/role", PROVINCE, {"term": ROLE, "code": "ASN"}, 303)
+            Case("/tinjauan/kata/role", PROVINCE, {"term": ROLE, "code": "ASN", **chosen}, 303)
         ],
         "/tinjauan/kata/{vocabulary}/isi": [
             Case("/tinjauan/kata/issue/isi", PROVINCE, {"term": "?", **reason})
         ],
         "/tinjauan/tempat/{place_id}": [
-            Case(f"/tinjauan/tempat/{FIRST}", PROVINCE, {"code": "19.05"}, 303)
+            Case(f"/tinjauan/tempat/{FIRST}", PROVINCE, {"code": "19.05", **chosen}, 303)
         ],
         "/tinjauan/dikeluarkan": [
             Case("/tinjauan/dikeluarkan", PROVINCE, {"number": 99999, **reason}, 303)
@@ -168,12 +180,12 @@ def cases(own: int, other: int, message: int, hold: int) -> dict[tuple[str, str]
             )
         ],
         "/karantina/{channel}/batal": [
-            Case(f"/karantina/{name}/batal", who, {"at": "2024-11-20T00:00:00+00:00"}, 303)
+            Case(f"/karantina/{name}/batal", who, {"at": long_ago, **chosen}, 303)
             for name, who in ((mine, OWNERS), (foreign, ALL_CHANNELS))
         ],
         "/karantina/{channel}/baca-ulang": [
-            Case(f"/karantina/{mine}/baca-ulang", OWNERS, status=303),
-            Case(f"/karantina/{foreign}/baca-ulang", ALL_CHANNELS, status=303),
+            Case(f"/karantina/{mine}/baca-ulang", OWNERS, chosen, 303),
+            Case(f"/karantina/{foreign}/baca-ulang", ALL_CHANNELS, chosen, 303),
         ],
         **{
             f"/kanal/{{name}}/{action}": [
@@ -181,11 +193,11 @@ def cases(own: int, other: int, message: int, hold: int) -> dict[tuple[str, str]
                 for name, who in places
             ]
             for action, fields, places in (
-                ("tarik", {}, ((mine, OWNERS), (foreign, ALL_CHANNELS))),
+                ("tarik", chosen, ((mine, OWNERS), (foreign, ALL_CHANNELS))),
                 ("penghapusan", {**reason, "count": 7}, ((mine, OWNERS), (foreign, ALL_CHANNELS))),
                 ("lepas", {**reason, "hold": hold}, ((mine, OWNERS),)),
-                ("jeda", {"is_paused": "true"}, ((mine, OWNERS), (foreign, ALL_CHANNELS))),
-                ("unggah", {}, ((mine, OWNERS), (foreign, ALL_CHANNELS))),
+                ("jeda", pause, ((mine, OWNERS), (foreign, ALL_CHANNELS))),
+                ("unggah", chosen, ((mine, OWNERS), (foreign, ALL_CHANNELS))),
             )
         },
     }  # fmt: skip
@@ -363,13 +375,91 @@ def test_a_regencys_steward_sees_nothing_of_another_at_any_address(filled: Offic
     assert filled.stored() == before
 
 
+def test_no_form_is_taken_that_no_page_of_the_session_made(
+    filled: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = filled.stored()
+    posts = [found[0] for (method, _), found in filled.rules.items() if method == "POST"]
+    assert len(posts) > 15
+
+    def sent(case: Case, make: Callable[[str, str], str]) -> int:
+        account = min(case.people)
+        client = filled.desk.client(account)
+        client.get("/")
+        csrf = make(client.cookies[SESSION], account)
+        files = {"file": ("a.xlsx", b"1")} if case.address.endswith("/unggah") else None
+        return client.post(
+            case.address, data={**case.fields, "csrf": csrf}, files=files
+        ).status_code
+
+    def token(session: str, account: str) -> str:
+        return Tokens("s" * 32)._serializer.dumps([session, account])
+
+    forged: dict[str, Callable[[str, str], str]] = {
+        "none": lambda *_: "",
+        "another session": lambda _, account: token("x", account),
+        "another account": lambda session, _: token(session, "x"),
+        "another key": lambda *given: Tokens("t" * 32)._serializer.dumps([*given]),
+    }
+    for case in posts:
+        for name, make in forged.items():
+            assert sent(case, make) == 403, (name, case.address)
+    now = TimestampSigner.get_timestamp
+
+    def long_ago(signer: TimestampSigner) -> int:
+        return now(signer) - 12 * 60 * 60 - 5
+
+    for case in posts:
+
+        def made_then(session: str, account: str) -> str:
+            with monkeypatch.context() as patch:
+                patch.setattr(TimestampSigner, "get_timestamp", long_ago)
+                return token(session, account)
+
+        assert sent(case, made_then) == 403, case.address
+    assert filled.stored() == before
+
+
+@pytest.mark.parametrize("table", ["link_decision", "mapping_decision", "exclusion_decision"])
+def test_of_two_decisions_at_once_the_second_finds_the_first(filled: Office, table: str) -> None:
+    """Both have read what is valid before either has written, unless one waits for the other."""
+    url = filled.desk.url
+
+    def decide(by: str) -> object:
+        try:
+            if table == "link_decision":
+                return links.decide(url, "a1", "a2", "different", by=by, seen=0)
+            if table == "mapping_decision":
+                return mappings.decide(url, "role", ROLE, "ASN", by=by, seen=0)
+            return exclusions.decide(url, 99999, "excluded", by=by, reason=by)
+        except ConfigurationError as error:
+            return error
+
+    waiting = (
+        "select count(*) from pg_stat_activity where datname = current_database()"
+        " and wait_event_type = 'Lock'"
+    )
+    with ThreadPoolExecutor(2) as pool, psycopg.connect(url) as holder:
+        holder.execute(f"lock table ops.{table} in exclusive mode".encode())
+        answers = [pool.submit(decide, by) for by in ("satu", "dua")]
+        with psycopg.connect(url, autocommit=True) as watcher:
+            until = time.monotonic() + 60
+            while the_row(watcher.execute(waiting)) != (2,):
+                assert time.monotonic() < until
+                time.sleep(0.02)
+        holder.commit()
+        found = [each.result() for each in answers]
+    assert found.count(None) == 1
+
+
 def test_no_form_keeps_what_names_a_person(filled: Office) -> None:
     """Every form with a reason refuses one with a number of a person, and shows it again."""
     reason = "kata Bu Rina, 0812-7777-0001"
     before = filled.stored()
     refused = 0
     for case in filled.of("POST"):
-        if "reason" not in case.fields and "/pasangan" not in case.address:
+        takes_text = {"reason", "code"} & case.fields.keys() or "/pasangan" in case.address
+        if not takes_text:
             continue
         account = min(case.people)
         client = filled.desk.client(account)
@@ -380,5 +470,5 @@ def test_no_form_keeps_what_names_a_person(filled: Office) -> None:
         assert "tidak boleh memuat data pribadi" in answer.text, case.address
         assert reason in answer.text.partition("<textarea")[2], case.address
         refused += 1
-    assert refused >= 12
+    assert refused >= 14
     assert filled.stored() == before

@@ -6,9 +6,11 @@ import re
 import string
 
 import pytest
+import yaml
 
 from lumbung import registry
 from lumbung.desk.pages import FOLDER, texts
+from lumbung.publication.checks.waiver import NEVER
 from lumbung.publication.translations.formatting import INDONESIAN
 from tests.desk.conftest import ROOT
 from tests.support.edition_sample import seed
@@ -29,6 +31,11 @@ FAMILIES = (
     "channel_count_",
     "channel_done_",
     "channel_drift_",
+    "why_",
+    "column_",
+    "value_",
+    "check_",
+    "owner_",
 )
 """Beginnings of keys that the code completes."""
 SOURCES = [
@@ -68,10 +75,31 @@ def test_no_text_is_missing_or_unused() -> None:
     for file in [*(FOLDER.parent / "migrations").glob("*.sql"), *SOURCES]:
         events = re.findall(r"[a-z]+\.[a-z_]+", file.read_text())
         quoted |= {name.replace(".", "_") for name in events}
+    # the audit log holds columns of tables; checks that stop a draft may be waived
+    for file in (FOLDER.parent / "migrations").glob("*.sql"):
+        quoted |= set(re.findall(r"\w+", file.read_text()))
+    suite = yaml.safe_load((ROOT / "expectations" / "publication.yaml").read_text())
+    checks = [check for batch in suite["batches"] for check in batch["checks"]]
+    quoted |= {
+        each.replace(" ", "_")
+        for check in checks
+        for each in check.values()
+        if isinstance(each, str)
+    }
     completed = {f"{family}{ending}" for family in FAMILIES for ending in quoted}
     keys = texts("id").keys()
     assert named <= keys
     assert keys <= named | quoted | completed
+
+
+def test_every_check_that_may_be_waived_has_words_for_approvers() -> None:
+    suite = yaml.safe_load((ROOT / "expectations" / "publication.yaml").read_text())
+    fatal = [c for batch in suite["batches"] for c in batch["checks"] if c["severity"] == "fail"]
+    offered = [check for check in fatal if check["name"] not in NEVER]
+    assert len(offered) > 15
+    for check in offered:
+        keys = {f"check_{check['name']}", f"owner_{check['owner'].replace(' ', '_')}"}
+        assert keys <= {*texts("id")}
 
 
 @pytest.mark.parametrize("name", ["for-leadership", "for-stewards", "for-channel-owners"])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
+from lumbung.desk.pages import in_wib
 from lumbung.settings import JAKARTA
 from tests.desk.conftest import Desk
 
@@ -42,3 +43,9 @@ def test_a_link_in_a_mail_keeps_the_session(desk: Desk) -> None:
     cookie = desk.client("ketua").get("/").headers["set-cookie"]
     assert "lumbung_desk=" in cookie
     assert "SameSite=lax" in cookie
+    assert "HttpOnly" in cookie
+
+
+def test_a_day_begins_at_midnight_in_wib() -> None:
+    for hour, day in ((16, 20), (17, 21)):
+        assert in_wib(datetime(2024, 11, 20, hour, 30, tzinfo=UTC)) == date(2024, 11, day)

@@ -162,7 +162,7 @@ def test_a_word_that_somebody_decided_meanwhile_stays_as_it_is(words: tuple[Desk
     province, here = desk.client("provinsi"), address("issue", hidden)
     csrf = token(province, here)
     mappings.decide(desk.url, "issue", hidden, "PU", by="rekan")
-    before = {"csrf": csrf, "term": hidden, "seen": 0}
+    before = {"csrf": csrf, "term": hidden, "seen": 0, "why": "test"}
     for given in ({"code": "ASN"}, {}):  # a choice and an undo on pages from before
         answer = province.post(f"{WORDS}/issue", data={**before, **given})
         assert answer.status_code == 422

@@ -14,7 +14,7 @@ from pyarrow import parquet
 from python_calamine import CalamineWorkbook
 from typer.testing import CliRunner
 
-from lumbung import database
+from lumbung import audit, database
 from lumbung.cli import app
 from lumbung.errors import ConfigurationError
 from lumbung.settings import JAKARTA
@@ -61,7 +61,10 @@ HEADS = ["report_id", "regency_code", "regency_name", "issue_code", "received_da
 
 def test_csv_has_names_and_evaluates_nothing(url: str, tmp_path: Path) -> None:
     path = tmp_path / "kasus.csv"
-    assert export(role_url(url, "analyst_19_02"), "fct_report", path) == 7
+    assert export(role_url(url, "analyst_19_02"), "fct_report", path, by="ana") == 7
+    entry = audit.entries(url)[0]
+    assert (entry.event, entry.person, entry.login) == ("ops.export", "ana", "analyst_19_02")
+    assert entry.content == {"table": "marts.fct_report", "row_count": 7}
     heads, *rows = csv.reader(path.open(encoding="utf-8", newline=""))
     assert heads == HEADS
     first = ["0", "19.02", "Belitung", "PU", "2024-11-05", "2024-11-06T03:00:00+07:00", "true",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import getpass
 import os
 import sys
 from pathlib import Path
@@ -90,7 +91,7 @@ def export(
         settings = Settings.load()
         polygons = maps.polygons(settings, load_office(settings))
     with console.status(f"writing {file.name}"):
-        count = exported.export(url, table, file, bom=bom, polygons=polygons)
+        count = exported.export(url, table, file, by=getpass.getuser(), bom=bom, polygons=polygons)
     typer.echo(f"{count} rows in {file}")
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import fastapi
 from fastapi import APIRouter, Depends, Form, Query, Request
@@ -17,7 +17,7 @@ from starlette.responses import RedirectResponse, Response
 from lumbung.desk.access import Person, database_url
 from lumbung.desk.airflow import Dag
 from lumbung.desk.guard import Token
-from lumbung.desk.office import Office, Reason, RefusedError, reason_problem
+from lumbung.desk.office import Chosen, Office, Reason, RefusedError, Why, reason_problem, stated
 from lumbung.desk.scope import Scope, channel_files, scope
 from lumbung.errors import ConfigurationError, ServiceError
 from lumbung.files import versions
@@ -143,10 +143,14 @@ def routes(office: Office) -> APIRouter:
         return Response(content, media_type=XLSX, headers=headers)
 
     @router.post("/kanal/{name}/tarik")
-    def pull(request: Request, who: Who, name: Name, csrf: Token = "") -> Response:
+    def pull(
+        request: Request, who: Who, name: Name, why: Chosen = "", csrf: Token = ""
+    ) -> Response:
         office.tokens.verify(request, who.account, csrf)
         channel = _find(who, name)
-        _record(who, channel, "pull")
+        if not why:
+            raise RefusedError(422, "values")
+        _record(who, channel, "pull", stated(why, ""))
         office.airflow(request).pull(name, by=who.account)
         return _back(request, name, "pulled")
 
@@ -202,11 +206,14 @@ def routes(office: Office) -> APIRouter:
         who: Who,
         name: Name,
         is_paused: Annotated[bool, Form()],
+        why: Chosen = "",
         csrf: Token = "",
     ) -> Response:
         office.tokens.verify(request, who.account, csrf)
         channel = _find(who, name)
-        _record(who, channel, "pause" if is_paused else "resume")
+        if not why:
+            raise RefusedError(422, "values")
+        _record(who, channel, "pause" if is_paused else "resume", stated(why, ""))
         office.airflow(request).pause(name, is_paused)
         return _back(request, name, "paused" if is_paused else "resumed")
 
@@ -219,10 +226,14 @@ def routes(office: Office) -> APIRouter:
         # Starlette parses any other kind of form on the event loop, however long it is.
         if not request.headers.get("content-type", "").startswith("multipart/form-data"):
             raise RefusedError(422, "values")
-        async with request.form(max_files=1, max_fields=2) as form:
+        async with request.form(max_files=1, max_fields=3) as form:
             csrf, file = form.get("csrf"), form.get("file")
             office.tokens.verify(request, who.account, csrf if isinstance(csrf, str) else "")
-            problem = await run_in_threadpool(_receive, file, channel, who)
+            why = form.get("why")
+            if why not in get_args(Why) or not why:
+                raise RefusedError(422, "values")
+            reason = stated(str(why), "")
+            problem = await run_in_threadpool(_receive, file, channel, who, reason)
         if problem:
             return await run_in_threadpool(show, request, who, name, problem=problem)
         return _back(request, name, "uploaded")
@@ -230,7 +241,7 @@ def routes(office: Office) -> APIRouter:
     return router
 
 
-def _receive(file: object, channel: Channel, who: Person) -> str:
+def _receive(file: object, channel: Channel, who: Person, reason: str) -> str:
     """Put a file into the inbox; return the key of the text that says why it was not taken."""
     if not isinstance(file, UploadFile):
         return "upload_empty"
@@ -240,6 +251,7 @@ def _receive(file: object, channel: Channel, who: Person) -> str:
             file.filename or "",
             channel,
             by=who.account,
+            reason=reason,
             settings=Settings.load(),
             database_url=database_url("steward"),
         )

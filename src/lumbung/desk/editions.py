@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Form, Path, Request
 from starlette.responses import RedirectResponse, Response
 
-from lumbung import orchestration, registry
+from lumbung import database, orchestration, registry
 from lumbung.desk.access import Person, database_url
 from lumbung.desk.guard import Token
 from lumbung.desk.office import NO_NUL, Office, RefusedError, reason_problem
@@ -27,6 +27,7 @@ from lumbung.publication.model.edition import Edition, Waiver
 from lumbung.publication.model.store import Listed
 from lumbung.publication.proof.merkle import files_root
 from lumbung.settings import JAKARTA, Settings
+from lumbung.warehouse import export
 
 log = logging.getLogger(__name__)
 
@@ -170,6 +171,11 @@ def routes(office: Office) -> APIRouter:
         content = store.file(listed, name, database_url=url)
         if content is None:
             raise RefusedError(404, "not_found")
+        if listed.state != "published":
+            with database.connect(
+                database_url("steward"), application="lumbung desk"
+            ) as connection:
+                export.record(connection, who.account, {"edition_id": edition_id, "file": name})
         return _file(edition_id, name, content)
 
     @router.post("/edisi/{edition_id}/keputusan")

@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse, Response
 
 from lumbung.desk.access import PROVINCE_ROLE, Person, database_url
 from lumbung.desk.guard import Token
-from lumbung.desk.office import Office, Reason, RefusedError, Seen, reason_problem
+from lumbung.desk.office import Office, Reason, RefusedError, Seen, is_conflict, reason_problem
 from lumbung.desk.paging import After, page
 from lumbung.errors import ConfigurationError
 from lumbung.warehouse import exclusions
@@ -74,11 +74,13 @@ def routes(office: Office) -> APIRouter:
         try:
             exclusions.decide(url, number, "excluded", by=who.account, reason=reason)
         except ConfigurationError:
-            # The same exclusion of the same person is a form that was sent twice.
-            if not any(
-                (each.record_id, each.decided_by, each.reason)
-                == (number, who.account, reason.strip())
+            valid = [
+                each
                 for each in exclusions.excluded(database_url("auditor"))
+                if each.record_id == number
+            ]
+            if not valid or is_conflict(
+                (valid[0].decided_by, valid[0].reason), who.account, reason.strip()
             ):
                 return show(request, who, "excluded_no_record")
         return RedirectResponse(f"{request.scope['root_path']}/tinjauan/dikeluarkan", 303)

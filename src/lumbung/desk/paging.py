@@ -41,6 +41,12 @@ class Page(Generic[Row]):
         return self.first + len(self.rows) - 1
 
 
+def key_in(after: str) -> tuple[int, str]:
+    """Return the key in an address; of the first page, one before every key of a day or count."""
+    number, _, rest = after.partition(" ")
+    return (int(number), rest) if after else (0, "")
+
+
 def page(
     rows: Iterable[Row],
     key: Callable[[Row], tuple[int, str]],
@@ -57,8 +63,7 @@ def page(
 
     """
     listed = sorted(rows, key=key)
-    number, _, rest = after.partition(" ")
-    start = sum(key(row) <= (int(number), rest) for row in listed) if after else 0
+    start = sum(key(row) <= key_in(after) for row in listed) if after else 0
     shown: list[Row] = []
     size = 0
     for row in listed[start : start + SHOWN]:

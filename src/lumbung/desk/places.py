@@ -7,7 +7,16 @@ from starlette.responses import RedirectResponse, Response
 
 from lumbung.desk.access import PROVINCE_ROLE, Person, database_url
 from lumbung.desk.guard import Token
-from lumbung.desk.office import Office, RefusedError, Seen
+from lumbung.desk.office import (
+    Chosen,
+    Office,
+    Reason,
+    RefusedError,
+    Seen,
+    is_conflict,
+    reason_problem,
+    stated,
+)
 from lumbung.desk.paging import After, page
 from lumbung.warehouse import mappings, places
 from lumbung.warehouse.mappings import PLACE
@@ -81,18 +90,22 @@ def routes(office: Office) -> APIRouter:
         place_id: PlaceId,
         code: Annotated[str, Form(max_length=20)] = "",
         seen: Seen = 0,
+        why: Chosen = "",
+        reason: Reason = "",
         csrf: Token = "",
     ) -> Response:
         office.tokens.verify(request, who.account, csrf)
         place = _find(who, place_id)
         if code and code not in mappings.codes(PLACE):
             raise RefusedError(422, "values")
+        reason = stated(why, reason)
+        if problem := reason_problem(reason):
+            return show(request, who, place, problem)
         url = database_url("steward")
-        standing = mappings.decide(
-            url, PLACE, place.place_id, code or None, by=who.account, seen=seen
+        valid = mappings.decide(
+            url, PLACE, place.place_id, code or None, by=who.account, reason=reason, seen=seen
         )
-        # The same decision of the same person is a form that was sent twice.
-        if standing and (standing.code, standing.decided_by) != (code, who.account):
+        if is_conflict(valid and (valid.code, valid.decided_by), code, who.account):
             return show(request, who, place, "mapping_taken")
         return RedirectResponse(f"{request.scope['root_path']}/tinjauan/tempat", 303)
 

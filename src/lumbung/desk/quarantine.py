@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from lumbung.desk.access import Person, database_url
 from lumbung.desk.guard import Token
-from lumbung.desk.office import Office, Reason, RefusedError, reason_problem
+from lumbung.desk.office import Chosen, Office, Reason, RefusedError, reason_problem, stated
 from lumbung.desk.scope import Scope, scope
 from lumbung.errors import ConfigurationError
 from lumbung.intake import quarantine
@@ -212,24 +212,36 @@ def routes(office: Office) -> APIRouter:
         who: Who,
         channel: Name,
         at: Annotated[datetime, Form()],
+        why: Chosen = "",
         csrf: Token = "",
     ) -> Response:
         office.tokens.verify(request, who.account, csrf)
         scope(who).require(channel)
+        if not why:
+            raise RefusedError(422, "values")
         # All: it may have been among the last ones when the page was shown.
         listed = quarantine.dismissals(database_url("auditor"), channels=[channel], limit=None)
         numbers = [number for each in listed if each.at == at for number in each.numbers]
-        done = quarantine.reopen(database_url("loader"), numbers, by=who.account)
+        done = quarantine.reopen(
+            database_url("loader"), numbers, by=who.account, reason=stated(why, "")
+        )
         return _back(request, opened=done)
 
     @router.post("/karantina/{channel}/baca-ulang")
-    def retry(request: Request, who: Who, channel: Name, csrf: Token = "") -> Response:
+    def retry(
+        request: Request, who: Who, channel: Name, why: Chosen = "", csrf: Token = ""
+    ) -> Response:
         office.tokens.verify(request, who.account, csrf)
         seen = scope(who)
         name = seen.file(channel)
         if name is None:
             raise RefusedError(404, "not_found")
-        channels.record_request(database_url("steward"), channel, "retry", by=who.account)
+        if not why:
+            raise RefusedError(422, "values")
+        reason = stated(why, "")
+        channels.record_request(
+            database_url("steward"), channel, "retry", by=who.account, reason=reason
+        )
         office.airflow(request).pull(name, by=who.account, from_start=True)
         return _back(request, started=channel)
 

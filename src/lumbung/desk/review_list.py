@@ -1,8 +1,6 @@
 """The review list: pairs of cases side by side for a steward to decide, other items by check."""
 
-from collections import defaultdict
 from dataclasses import dataclass
-from datetime import date
 from typing import Annotated, Literal, NamedTuple
 from urllib.parse import urlencode
 
@@ -12,29 +10,27 @@ from starlette.responses import RedirectResponse, Response
 from lumbung import registry, stewardship
 from lumbung.desk.access import PROVINCE_ROLE, Person, database_url
 from lumbung.desk.guard import Token
-from lumbung.desk.office import NO_NUL, Office, Reason, RefusedError, Seen, reason_problem
-from lumbung.desk.paging import After, page
+from lumbung.desk.office import (
+    NO_NUL,
+    Chosen,
+    Office,
+    Reason,
+    RefusedError,
+    Seen,
+    is_conflict,
+    reason_problem,
+    stated,
+)
+from lumbung.desk.paging import SHOWN, After, Page, key_in, page
 from lumbung.errors import BuildError, ConfigurationError
-from lumbung.stewardship import PAIRS, Item
+from lumbung.stewardship import Part, Waiting
 from lumbung.warehouse import links
 
 OWN_PAGES = {"word_unknown": "kata", "place_unresolved": "tempat"}
 """Checks whose items stewards of the province decide, with the page on which they do."""
-SHOWN = 40
-"""How many items of one check a page lists."""
 Case = Annotated[str, Query(max_length=500, pattern=NO_NUL)]
 CaseField = Annotated[str, Form(max_length=500, pattern=NO_NUL)]
 Pair = tuple[str, str]
-
-
-@dataclass(frozen=True)
-class Group:
-    """The items of one check."""
-
-    check_code: str
-    check_name: str
-    count: int
-    since: date
 
 
 class Decided(NamedTuple):
@@ -59,19 +55,14 @@ class Before:
     is_own: bool
 
 
-def items(who: Person) -> list[Item]:
-    """Return the items that a steward sees: the database role shows those of the own regency.
+def warehouse(who: Person) -> str:
+    """Return the warehouse for a steward's role, which sees the items of the own regency.
 
     Raises:
         RefusedError: when the person is no steward.
         BuildError: when nothing has been built yet, which also makes the roles of the regencies.
 
     """
-    return stewardship.items(_url(who))
-
-
-def _url(who: Person) -> str:
-    """Return the warehouse for the steward's role; the errors are those of `items`."""
     if not who.review_role:
         raise RefusedError(404, "not_found")
     try:
@@ -89,10 +80,6 @@ def _area(who: Person) -> str:
     )
 
 
-def _pairs(items: list[Item]) -> list[str]:
-    return [item.item_id for item in items if item.check_code == PAIRS]
-
-
 def _pair(item_id: str) -> Pair:
     one, _, other = item_id.partition("/")
     return one, other
@@ -104,7 +91,7 @@ def queue(who: Person) -> list[Pair]:
     A pair stays in `marts.fct_review_item` until a build applies its decision.
     """
     try:
-        return _undecided(_pairs(stewardship.items(_url(who), check=PAIRS)))
+        return _undecided(stewardship.waiting(warehouse(who)).pairs)
     except BuildError:
         return []
 
@@ -116,17 +103,17 @@ def _undecided(item_ids: list[str]) -> list[Pair]:
 
 def _decided(who: Person, decided: dict[Pair, links.Standing]) -> list[Decided]:
     """Return those of the decisions on pairs whose cases a steward sees."""
-    cases = links.seen_by(_url(who), {case for pair in decided for case in pair})
+    cases = links.seen_by(warehouse(who), {case for pair in decided for case in pair})
     return [Decided(pair, standing) for pair, standing in decided.items() if cases.issuperset(pair)]
 
 
 def counts(who: Person) -> tuple[int, int]:
     """Return how many pairs and how many other items wait for a steward; none before a build."""
     try:
-        pairs, others = stewardship.waiting(_url(who))
+        waiting = stewardship.waiting(warehouse(who))
     except BuildError:
         return 0, 0
-    return len(_undecided(pairs)), others
+    return len(_undecided(waiting.pairs)), sum(check.count for check in waiting.checks)
 
 
 def routes(office: Office) -> APIRouter:
@@ -144,15 +131,11 @@ def routes(office: Office) -> APIRouter:
         after_decided: After = "",
     ) -> Response:
         try:
-            found: list[Item] | None = items(who)
+            found: Waiting | None = stewardship.waiting(warehouse(who))
         except BuildError:
             found = None
         decided = links.decisions(database_url("auditor"))
-        groups: dict[str, list[Item]] = defaultdict(list)
-        for item in found or []:
-            groups[item.check_code].append(item)
-        groups.pop(PAIRS, None)
-        pairs = [*map(_pair, _pairs(found or []))]
+        pairs = [*map(_pair, found.pairs if found else [])]
         return office.pages.render(
             request,
             "review",
@@ -169,10 +152,7 @@ def routes(office: Office) -> APIRouter:
                 after_decided,
             ),
             unapplied=set(pairs),
-            groups=[
-                Group(code, group[0].check_name, len(group), min(i.since_date for i in group))
-                for code, group in groups.items()
-            ],
+            groups=found.checks if found else [],
         )
 
     @router.get("/tinjauan/butir/{check}")
@@ -180,22 +160,26 @@ def routes(office: Office) -> APIRouter:
         request: Request,
         who: Who,
         check: str,
-        mulai: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
+        after: After = "",
     ) -> Response:
-        try:
-            found = [item for item in items(who) if item.check_code == check != PAIRS]
-        except BuildError:
-            found = []
-        if not found:
+        if check not in (row["check_code"] for row in registry.seed("review_check")):
             raise RefusedError(404, "not_found")
+        try:
+            part = stewardship.of_check(warehouse(who), check, after=key_in(after), limit=SHOWN)
+        except BuildError:
+            part = Part([], 0, 0)
+        if after and not part.items:  # what was older has been done meanwhile
+            return RedirectResponse(f"{request.scope['root_path']}/tinjauan/butir/{check}", 303)
+        if not part.items:
+            raise RefusedError(404, "not_found")
+        last = part.items[-1]
+        is_last = part.first + len(part.items) > part.count
+        following = "" if is_last else f"{last.since_date.toordinal()} {last.item_id}"
         return office.pages.render(
             request,
             "items",
             who,
-            first=found[0],
-            items=found[mulai : mulai + SHOWN],
-            start=mulai,
-            count=len(found),
+            listed=Page(part.items, part.first, part.count, following),
             check=check,
         )
 
@@ -242,13 +226,16 @@ def routes(office: Office) -> APIRouter:
         other: CaseField,
         decision: Annotated[Literal["same_event", "different", "later", "undone"], Form()],
         csrf: Token = "",
+        why: Chosen = "",
         reason: Reason = "",
         seen: Seen = 0,
     ) -> Response:
         office.tokens.verify(request, who.account, csrf)
         # Also a pair that a build has taken off the list since the page was shown is decided.
         found = _read(who, one, other)
-        if problem := reason_problem(reason, is_required=False):
+        reason = stated(why, reason)
+        # The evidence is the reason of most decisions on a pair; what is undone has one of its own.
+        if problem := reason_problem(reason, is_required=decision == "undone"):
             return show(request, who, found, problem=problem)
         waiting = queue(who)
         pair = (min(one, other), max(one, other))
@@ -261,8 +248,7 @@ def routes(office: Office) -> APIRouter:
         if decision != "later":
             standing = _record(who, pair, decision, reason, seen=0)
             values = before
-            # The same decision of the same person is a form that was sent twice.
-            if standing and standing[:2] != (decision, who.account):
+            if is_conflict(standing and standing[:2], decision, who.account):
                 values["is_taken"] = "1"
         place = waiting.index(pair) if pair in waiting else -1
         rest = waiting[place + 1 :] + (waiting[:place] if place > 0 else [])
@@ -283,7 +269,7 @@ def _to_list(request: Request, values: dict[str, str]) -> Response:
 
 def _before(who: Person, one: str, other: str) -> Before | None:
     # Nothing is shown of cases that the steward does not see, or that a build has taken away.
-    if not one or links.seen_by(_url(who), {one, other}) != {one, other}:
+    if not one or links.seen_by(warehouse(who), {one, other}) != {one, other}:
         return None
     standing = links.standing(database_url("auditor"), one, other)
     return standing and Before(one, other, standing, is_own=standing.by == who.account)

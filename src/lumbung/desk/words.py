@@ -7,10 +7,21 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Path, Query, Request
 from starlette.responses import RedirectResponse, Response
 
+from lumbung import stewardship
 from lumbung.desk import review_list
 from lumbung.desk.access import PROVINCE_ROLE, Person, database_url
 from lumbung.desk.guard import Token
-from lumbung.desk.office import NO_NUL, Office, Reason, RefusedError, Seen, reason_problem
+from lumbung.desk.office import (
+    NO_NUL,
+    Chosen,
+    Office,
+    Reason,
+    RefusedError,
+    Seen,
+    is_conflict,
+    reason_problem,
+    stated,
+)
 from lumbung.desk.paging import After, page
 from lumbung.errors import BuildError
 from lumbung.intake import opening
@@ -18,7 +29,6 @@ from lumbung.settings import Settings
 from lumbung.warehouse import mappings
 from lumbung.warehouse.mappings import Mapping
 
-CHECK = "word_unknown"
 Vocabulary = Annotated[str, Path(pattern=r"^[a-z_]{1,50}$")]
 Term = Annotated[str, Query(min_length=1, max_length=200, pattern=NO_NUL)]
 TermField = Annotated[str, Form(min_length=1, max_length=200, pattern=NO_NUL)]
@@ -58,22 +68,18 @@ def found(who: Person) -> dict[tuple[str, str], Word]:
     if who.review_role != PROVINCE_ROLE:
         raise RefusedError(404, "not_found")
     try:
-        items = review_list.items(who)
+        listed = stewardship.words(review_list.warehouse(who))
     except BuildError:
         return {}
     words: dict[tuple[str, str], Word] = {}
-    for item in items:
-        vocabulary, _, term = item.detail.partition(": ")
+    for each in listed:
+        vocabulary, _, term = each.detail.partition(": ")
         # a word that may not be shown is not among the details
-        if item.check_code != CHECK or not term or vocabulary not in mappings.vocabularies():
-            continue
-        word = words.setdefault(
-            (vocabulary, term),
-            Word(vocabulary, term, item.record_id, 0, item.since_date, set()),
-        )
-        word.count += item.record_count
-        word.since = min(word.since or item.since_date, item.since_date)
-        word.channels.add(item.channel)
+        if term and vocabulary in mappings.vocabularies():
+            words[vocabulary, term] = Word(
+                *(vocabulary, term, each.record_id, each.record_count, each.since_date),
+                set(each.channels),
+            )
     return words
 
 
@@ -133,19 +139,23 @@ def routes(office: Office) -> APIRouter:
         term: TermField,
         code: Annotated[str, Form(max_length=50, pattern=NO_NUL)] = "",
         seen: Seen = 0,
+        why: Chosen = "",
+        reason: Reason = "",
         csrf: Token = "",
     ) -> Response:
         office.tokens.verify(request, who.account, csrf)
         word = _find(who, vocabulary, term)
         if code and code not in mappings.codes(vocabulary):
             raise RefusedError(422, "values")
+        reason = stated(why, reason)
+        if problem := reason_problem(reason):
+            return show(request, who, word, problem=problem)
         # The steward's own role has shown that the word waits.
         url = database_url("steward")
-        standing = mappings.decide(
-            url, vocabulary, word.term, code or None, by=who.account, seen=seen
+        valid = mappings.decide(
+            url, vocabulary, word.term, code or None, by=who.account, reason=reason, seen=seen
         )
-        # The same decision of the same person is a form that was sent twice.
-        if standing and (standing.code, standing.decided_by) != (code, who.account):
+        if is_conflict(valid and (valid.code, valid.decided_by), code, who.account):
             return show(request, who, word, problem="mapping_taken")
         return RedirectResponse(f"{request.scope['root_path']}/tinjauan/kata", 303)
 

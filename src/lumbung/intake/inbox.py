@@ -83,6 +83,7 @@ def receive(
     channel: Channel,
     *,
     by: str,
+    reason: str = "",
     settings: Settings,
     database_url: str,
 ) -> str:
@@ -96,6 +97,7 @@ def receive(
         name: its name as the person's browser gave it.
         channel: the channel.
         by: the account that uploads it.
+        reason: why, without the name of any person.
         settings: where the inbox is.
         database_url: the warehouse, as `steward`.
 
@@ -160,6 +162,7 @@ def receive(
                     )
                 # Last: until the commit it lets nobody else write into the audit log.
                 content = {"channel": channel.name, "bytes": size, "sha256": sha256.hex()}
+                content |= {"reason": reason} if reason else {}
                 connection.execute("select ops.record_upload(%s, %s)", (by, Jsonb(content)))
             if settings.shared_evidence is None and before != sha256:
                 draft.replace(target)

@@ -288,7 +288,7 @@ def accept(
                 )
 
 
-def reopen(database_url: str, numbers: Collection[int], *, by: str) -> int:
+def reopen(database_url: str, numbers: Collection[int], *, by: str, reason: str = "") -> int:
     """Take dismissals back: the deliveries are open again.
 
     What the channel file leaves out stays dismissed as long as the file does so.
@@ -297,6 +297,7 @@ def reopen(database_url: str, numbers: Collection[int], *, by: str) -> int:
         database_url: the warehouse, as its owner or `loader`.
         numbers: their ids in quarantine.
         by: the account that decides.
+        reason: why, without the name of any person.
 
     Returns:
         how many were reopened.
@@ -305,9 +306,10 @@ def reopen(database_url: str, numbers: Collection[int], *, by: str) -> int:
     with database.connect(database_url, application="lumbung quarantine") as connection:
         return connection.execute(
             "update quarantine.record set resolved_at = null, dismissed_by = null,"
-            " dismissed_reason = null, reopened_by = %s, reopened_at = now()"
+            " dismissed_reason = null, reopened_by = %s, reopened_at = now(),"
+            " reopened_reason = nullif(%s, '')"
             " where quarantine_id = any(%s) and dismissed_by is not null and reason_code <> %s",
-            (by, list(numbers), FILTERED),
+            (by, reason, list(numbers), FILTERED),
         ).rowcount
 
 

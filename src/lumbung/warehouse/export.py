@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 import psycopg
 from psycopg import sql
+from psycopg.types.json import Jsonb
 
 from lumbung import database
 from lumbung.errors import ConfigurationError
@@ -53,10 +54,13 @@ def export(
     table: str,
     path: Path,
     *,
+    by: str | None = None,
     bom: bool = False,
     polygons: Mapping[str, list[Any]] | None = None,
 ) -> int:
     """Write the rows of a table that the account of `url` may read, and return how many.
+
+    The audit log says who exported which table; where it cannot, no file is left.
 
     After each column `x_code` comes `x_name` where `marts.dim_x` has one. Rows are in the order of
     the primary key. Moments are in WIB. The file replaces an earlier one only when it is complete.
@@ -65,6 +69,7 @@ def export(
         url: the warehouse, as a reader.
         table: a table or view with or without its schema, such as `fct_report`.
         path: the file; its ending says the format: `.csv`, `.xlsx`, `.parquet`, `.geojson`.
+        by: who exports it, an account; None: the program.
         bom: begin a CSV file with a byte order mark, without which Excel takes it for Latin-1.
         polygons: of each regency by its code, in degrees, for GeoJSON.
 
@@ -92,18 +97,24 @@ def export(
             where=str(path),
             remediation="make the folder, or name another one",
         )
-    with database.connect(url, application="lumbung export") as connection:
-        relation = _find(connection, table)
-        heads, statement = _select(connection, relation)
-        try:
+    try:
+        with database.connect(url, application="lumbung export") as connection:
+            relation = _find(connection, table)
+            heads, statement = _select(connection, relation)
             with connection.cursor("export") as cursor:
                 cursor.itersize = CHUNK
                 cursor.execute(statement)
                 count = writers[path.suffix](draft, heads, cursor)
-            draft.replace(path)
-        finally:
-            draft.unlink(missing_ok=True)
+            record(connection, by, {"table": ".".join(relation), "row_count": count})
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
     return count
+
+
+def record(connection: psycopg.Connection, by: str | None, content: Mapping[str, object]) -> None:
+    """Write into the audit log what somebody takes out of the warehouse."""
+    connection.execute("select editions.record_export(%s, %s)", (by, Jsonb(dict(content))))
 
 
 def _find(connection: psycopg.Connection, table: str) -> tuple[str, str]:

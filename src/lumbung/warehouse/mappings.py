@@ -33,10 +33,12 @@ class Mapping(NamedTuple):
     decided_by: str
     decided_at: datetime
     decision_id: int
+    reason: str | None
 
 
 _MAPPINGS = (
-    "select vocabulary, term, code, decided_by, decided_at, decision_id from ops.mapping where true"
+    "select vocabulary, term, code, decided_by, decided_at, decision_id, reason from ops.mapping"
+    " where true"
 )
 
 
@@ -103,6 +105,7 @@ def decide(
     code: str | None,
     *,
     by: str,
+    reason: str = "",
     seen: int | None = None,
 ) -> Mapping | None:
     """Record what a word means, or take the decision on it back; the next build applies it.
@@ -113,6 +116,7 @@ def decide(
         term: the word, or its pseudonym.
         code: one of `codes`; None takes the decision back.
         by: the account that decides.
+        reason: why, without the name of any person.
         seen: id of the valid decision that the person saw, 0 where there was none; another one,
             however shortly before it came, is left as it is. None: whichever is valid is replaced.
 
@@ -147,9 +151,9 @@ def decide(
             if standing and standing.decision_id != seen:
                 return standing
         connection.execute(
-            "insert into ops.mapping_decision (vocabulary, term, code, decided_by)"
-            " values (%s, ops.term_key(%s), %s, %s)",
-            (vocabulary, term, code, by),
+            "insert into ops.mapping_decision (vocabulary, term, code, decided_by, reason)"
+            " values (%s, ops.term_key(%s), %s, %s, nullif(%s, ''))",
+            (vocabulary, term, code, by, reason),
         )
     return None
 
