@@ -289,7 +289,8 @@ def record(answer: Any, edition_id: str, reviewed: dict[str, str]) -> None:
     doc_md="""Remind people every morning at 08:00 WIB of an edition that is not published.
 
     `remind` reminds the approvers of a draft that waits for a decision. `unpublished` notifies
-    owners and approvers from Tuesday on when the week that ended has no published edition.
+    owners and approvers from Tuesday on when the week that ended has no published edition, and
+    rebuilds the portal, whose first page then says that the edition is late.
 
     Reminders begin `remind_after_hours` after the question and end at `time_limit_hours`, both in
     `config/people.yaml`. This is a separate DAG because the run that asks is deferred meanwhile,
@@ -317,9 +318,10 @@ def publication_reminder() -> None:
     @task
     @fail_without_retry
     def unpublished() -> str:
-        """Notify owners and approvers from Tuesday on; return the week that has no edition."""
+        """Notify people and readers from Tuesday on; return the week that has no edition."""
         from lumbung.publication.delivery import notify
         from lumbung.publication.editions import schedule
+        from lumbung.publication.portal import publish as publication_portal
 
         now = pendulum.now("Asia/Jakarta")
         week_id = schedule.week_before(now)
@@ -327,9 +329,12 @@ def publication_reminder() -> None:
         # On Monday the approvers have just been asked. A demo's records end in 2024.
         if now.date() == closed.date() or Settings.load().demo_claim.exists():
             return ""
+        url = warehouse_url("publisher")
         is_missing = notify.notify_of_unpublished(
-            week_id, closed, notifier=notifier(), database_url=warehouse_url("publisher")
+            week_id, closed, notifier=notifier(), database_url=url
         )
+        if is_missing:
+            publication_portal.build(settings=Settings.load(), database_url=url)
         return week_id if is_missing else ""
 
     remind()

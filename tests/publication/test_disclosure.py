@@ -29,6 +29,8 @@ from lumbung.publication.formats import render
 from lumbung.publication.model import store
 from lumbung.publication.model.edition import Edition
 from lumbung.settings import Settings
+from lumbung.warehouse import prevention_effect
+from lumbung.warehouse.prevention_effect import Counts, Effect
 from tests.support.edition_sample import DETAILS, MONEY, PARTICIPANTS, WEEKS, pass_checkpoint
 
 
@@ -515,6 +517,41 @@ def test_weeks_that_were_reported_are_reported_in_no_other_span(
     repeated = draft("2024-W46")
     assert tables(repeated) == tables(first)
     review.approve(repeated, by="Ketua Contoh", database_url=url)
+
+
+def test_a_comparison_of_before_and_after_is_repeated_until_more_is_compared(
+    url: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A late case changed the ratio by what its district was: one with an activity, or without."""
+
+    def of(activities: int, ratio: float) -> list[tuple[int, str]]:
+        """Freeze a world with these activities against money politics, and publish nothing."""
+        effect = Effect(activities, Counts(9, 6), Counts(30, 28), ratio, ratio / 2, ratio * 2)
+        monkeypatch.setattr(prevention_effect, "effects", lambda *_, **__: {"PU": effect})
+        drafts.append(freezing.freeze(WEEKS[len(drafts)], settings=settings, database_url=url))
+        found = store.load(drafts[-1], database_url=url).effects or ()
+        return [(each.activities, f"{each.ratio}") for each in found]
+
+    def publish() -> None:
+        with psycopg.connect(url) as connection:
+            connection.execute("set session_replication_role = replica")
+            connection.execute(
+                "update published.edition set state = 'published' where edition_id = %s",
+                (drafts[-1],),
+            )
+
+    drafts: list[str] = []
+    assert of(6, 0.5) == [(6, "0.50")]
+    waiting = drafts[0]
+    assert of(6, 0.61) == [(6, "0.61")]  # nobody has published it: today's
+    publish()
+    assert of(6, 0.5) == of(8, 0.7) == [(6, "0.61")]
+    publish()
+    assert of(9, 0.7) == [(9, "0.70")]
+    # the draft that waited has the comparison as it was before the late case
+    pass_checkpoint(url, waiting)
+    with pytest.raises(PublicationError, match="would disclose"):
+        review.approve(waiting, by="Ketua Contoh", database_url=url)
 
 
 def test_participants_and_target_groups_are_in_no_edition(drafts: dict[str, Edition]) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -204,6 +206,23 @@ def test_the_first_page_says_when_the_next_edition_is_due(portal: Portal) -> Non
     page = LexborHTMLParser((portal[1].portal / "index.html").read_text())
     assert "Edisi berikutnya: Senin, 2 Desember 2024" in page.text()
     assert page.css_first("[data-after]") is None, "a demo is not late"
+
+
+@pytest.mark.parametrize("language", ["id", "en"])
+def test_a_monday_that_passed_is_said_without_a_script(portal: Portal, language: str) -> None:
+    with psycopg.connect(portal[0]) as connection:
+        *earlier, latest = public._published(connection, portal[0])
+    assert latest.edition.decision
+    decision = replace(latest.edition.decision, how="person")
+    signed = replace(latest, edition=replace(latest.edition, decision=decision))
+    shown = {}
+    for hour in ("2024-12-02T23:59:00+07:00", "2024-12-03T00:00:00+07:00"):
+        site = _Site([*earlier, signed], language, {}, datetime.fromisoformat(hour))
+        _, content = site.page("index.html", "index", **site.front([site.about(signed)]))
+        notice = LexborHTMLParser(content.decode()).css_first("p.late")
+        assert notice is not None
+        shown[hour] = "hidden" not in notice.attributes
+    assert list(shown.values()) == [False, True]
 
 
 @pytest.mark.parametrize("name", ["index.html", "en/index.html", "tema/PU.html"])

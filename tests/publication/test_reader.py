@@ -419,7 +419,7 @@ def test_no_count_of_none_or_one_reads_wrongly(drafts: dict[str, Edition]) -> No
     need = dataclasses.replace(planned, planned=12, gap=12)
     found = dataclasses.replace(drafts["draft"], needs=(need,))
     (said,) = (rest for lead, rest in render.document(found).points if "mendesak" in lead)
-    assert "belum satu pun dari 12 kegiatan yang direncanakan" in said
+    assert "dari 12 kegiatan yang direncanakan dalam empat pekan, belum satu pun" in said
 
 
 def test_districts_are_reported_from_the_campaign_s_first_day(drafts: dict[str, Edition]) -> None:

@@ -533,7 +533,7 @@ def test_what_must_be_decided_is_counted(drafts: dict[str, Edition]) -> None:
     assert rendering.document(found).decisions == [
         "Tindak lanjut atas 8 batas waktu penanganan (menurut register 3 terlampaui dan 5 mungkin "
         "terlampaui).",
-        "Penyelesaian 5 batas waktu penanganan yang berakhir pada 25 atau 26 November 2024.",
+        "Penyelesaian penanganan atas 5 batas waktu yang berakhir pada 25 atau 26 November 2024.",
         f"Registrasi {pending} laporan dan temuan yang belum diputuskan.",
         "Pelaksanaan atau penjadwalan ulang kegiatan pencegahan: rencana belum terpenuhi pada 2 "
         "pasangan kabupaten/kota dan tema.",
@@ -791,10 +791,10 @@ def test_a_theme_that_stands_out_by_tips_alone_has_no_multiple(drafts: dict[str,
 
 
 STANDS_OUT = (
-    "Tema disebut menonjol bila, dengan informasi awal (IA), porsinya secara statistik lebih "
-    "tinggi daripada porsinya di tingkat provinsi. Syaratnya lebih ketat bila kasusnya sedikit dan "
-    "perbandingannya banyak, sehingga dari sepuluh tema yang menonjol diperkirakan kurang dari "
-    "satu yang menonjol secara acak."
+    "Tema disebut menonjol bila porsinya, dengan memperhitungkan informasi awal (IA), secara "
+    "statistik lebih tinggi daripada porsinya di tingkat provinsi. Syaratnya lebih ketat bila "
+    "kasusnya sedikit dan perbandingannya banyak, sehingga dari sepuluh tema yang menonjol "
+    "diperkirakan kurang dari satu yang menonjol secara acak."
 )
 
 

@@ -69,10 +69,10 @@ def test_it_says_whom_to_call_and_what_is_due(url: str, settings: Settings, edit
     # where the start is known between two days only, so is the end
     maybe = found["Batas waktu mungkin terlampaui"]
     assert any(re.search(r"batas antara \d+ \w+ 2024 dan \d+ \w+ 2024$", line) for line in maybe)
-    calls = {line.split(" (")[0]: line for line in found["Kabupaten/kota yang perlu dihubungi"]}
-    assert "pangkalpinang@babel.example.id" in calls["Pangkal Pinang"]
-    assert "Batas waktu terlampaui menurut register: 2" in calls["Pangkal Pinang"]
-    assert "Belum menyampaikan: Simpang Pesak" in calls["Belitung Timur"]
+    calls = {line.split(":")[0]: line for line in found["Kabupaten/kota yang perlu dihubungi"]}
+    assert calls["Pangkal Pinang"].endswith("pangkalpinang@babel.example.id (rekaan).")
+    assert "batas waktu terlampaui menurut register: 2" in calls["Pangkal Pinang"]
+    assert "belum menyampaikan: Simpang Pesak" in calls["Belitung Timur"]
     assert "Bangka Tengah" not in calls
     assert found["Pencegahan menurut tema dugaan"][0] == (
         "Pangkal Pinang, dugaan politik uang: terlaksana 4 dari 10 kegiatan yang direncanakan; "
@@ -89,6 +89,42 @@ def test_it_says_whom_to_call_and_what_is_due(url: str, settings: Settings, edit
     pdf = PdfReader(io.BytesIO(sheet.pdf))
     assert len(pdf.pages) == 1
     assert NUMBER in pdf.pages[0].extract_text()
+
+
+def test_what_is_new_has_the_numbers_of_its_cases(url: str, settings: Settings) -> None:
+    """Those of the week and one of the week before that came late; no case of the last edition."""
+    before = freezing.freeze("2024-W46", settings=settings, database_url=url)
+    with psycopg.connect(url) as connection:
+        connection.execute("set session_replication_role = replica")
+        connection.execute("update published.edition set state = 'published'")
+        connection.execute(
+            "insert into reporting.rpt_metric_contributor"
+            " values ('suspected_violation', 'ALL', '19.05', '2024-W46', 'LP-late')"
+        )
+        connection.execute(
+            "insert into published.metric_contributor (edition_id, metric_code, category_code,"
+            " regency_code, week_id, contributor_id) select %s, 'deadline', category_code,"
+            " regency_code, week_id, contributor_id from reporting.rpt_edition_contributor"
+            " where metric_code = 'deadline' and category_code like '%%/OVERDUE'"
+            " order by contributor_id, category_code limit 1",
+            (before,),
+        )
+        cases = connection.execute(
+            "select regency_code, left(contributor_id, 8) from reporting.rpt_metric_contributor"
+            " where metric_code = 'suspected_violation' and (week_id = %s"
+            " or contributor_id = 'LP-late')",
+            (WEEK,),
+        ).fetchall()
+    assert len(cases) > 3
+    found = parts(opened(url, settings, freezing.freeze(WEEK, settings=settings, database_url=url)))
+    new = found["Yang baru dibandingkan dengan pekan lalu"]
+    said = [n for line in new for n in line.partition("; nomor baru: ")[2].split(", ") if n]
+    assert sorted(said) == sorted(number for _, number in cases)
+    assert any(line.startswith("Bangka Barat: ") and "LP-late" in line for line in new)
+    passed = found["Batas waktu terlampaui menurut register"]
+    assert sum(f"; baru terlampaui sejak edisi {before}" in line for line in passed) == (
+        len(passed) - 1
+    )
 
 
 def test_a_week_with_much_to_say_is_one_readable_page(

@@ -126,29 +126,49 @@ def test_references(
         assert all(len(m.records) == 1 for m in found.contributors)
 
 
-def test_what_is_planned_leads_to_the_plans_of_today(url: str, frozen: str) -> None:
-    execute(
-        url,
-        "update marts.fct_prevention_plan"
-        " set record_id = (select min(record_id) from raw.record) + planned_activity_count",
-    )
-    for name, value in (("planned", 2), ("gap", 0)):
-        found = trace.trace(f"need/{name}/19.02/SARA@{frozen}", database_url=url)
-        assert found.value == value
-        (plan,) = found.contributors  # the one that ends on the edition's Sunday
-        (record,) = plan.records
-        assert execute(
-            url,
-            "select from marts.fct_prevention_plan where plan_id = %s and record_id = %s"
-            " and planned_activity_count = 5",
-            *(plan.contributor_id, record.record_id),
+LATER_PLANS = (
+    "update marts.fct_prevention_plan set planned_activity_count = 50,"
+    " record_id = (select max(record_id) from raw.record)",
+    "update marts.fct_prevention_plan set start_date = '2025-01-01', end_date = '2025-01-31'",
+    "delete from marts.fct_prevention_plan",
+)
+"""What becomes of the plans after an edition: corrected, moved, withdrawn."""
+
+
+def test_what_is_planned_leads_to_the_plans_that_were_frozen(url: str, frozen: str) -> None:
+    execute(url, "update marts.dim_prevention_rule set precedence = 99")
+    for statement in ("select", *LATER_PLANS):
+        execute(url, statement)
+        for name, value in (("planned", 2), ("gap", 0)):
+            found = trace.trace(f"need/{name}/19.02/SARA@{frozen}", database_url=url)
+            assert (found.value, found.is_of_today) == (value, False)
+            (plan,) = found.contributors  # the one that ends on the edition's Sunday
+            assert execute(
+                url,
+                "select from raw.record having min(record_id) = %s",
+                plan.records[0].record_id,
+            )
+        # those of Pangkal Pinang begin after the week
+        found = trace.trace(f"need/planned/19.71/PU@{frozen}", database_url=url)
+        assert (found.value, found.contributors) == (10, ())
+    # the rule that suggests the next step, and its conditions as they were
+    assert found.rule
+    assert (found.rule["rule_code"], found.rule["precedence"]) == ("GAP_PU", 11)
+    said = trace.lines(f"need/gap/19.71/PU@{frozen}", database_url=url)
+    assert any("rule_code GAP_PU" in line and "precedence 11" in line for line in said)
+    assert not any("today" in line for line in said)
+
+
+def test_an_edition_that_kept_no_plans_leads_to_those_of_today(url: str, frozen: str) -> None:
+    with psycopg.connect(url) as connection:
+        connection.execute("set session_replication_role = replica")
+        connection.execute(
+            "delete from published.metric_contributor where metric_code = 'prevention_plan'"
         )
-        assert trace.visible(found, database_url=url) == {plan.contributor_id}
-    # those of Pangkal Pinang begin after the week
-    found = trace.trace(f"need/planned/19.71/PU@{frozen}", database_url=url)
-    assert (found.value, found.contributors) == (10, ())
+    found = trace.trace(f"need/gap/19.02/SARA@{frozen}", database_url=url)
+    assert found.is_of_today
+    assert trace.visible(found, database_url=url) == {found.contributors[0].contributor_id}
     said = trace.lines(f"need/gap/19.02/SARA@{frozen}", database_url=url)
-    assert said[0] == f"need/gap/19.02/SARA@{frozen} = 0"
     assert said[2].startswith("The plans as they stand today")
 
 

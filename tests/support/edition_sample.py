@@ -611,7 +611,8 @@ def plan(cursor: psycopg.Cursor) -> None:
         cursor.execute(
             "insert into marts.fct_prevention_plan (plan_id, regency_code, start_date, end_date,"
             " prevention_form_code, issue_codes, target_group_codes, planned_activity_count,"
-            " unknown_fields) values (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            " unknown_fields, record_id) values (%s, %s, %s, %s, %s, %s, %s, %s, %s,"
+            " (select min(record_id) from raw.record))",
             (str(number), *planned),
         )
 

@@ -80,8 +80,8 @@ class Trace:
 
     There are two exceptions. Of what no metric counts (`NOT_COUNTED`) the deliveries are not
     frozen, except those from before the campaign, so the contributors are those that are excluded
-    or quarantined today. Of a number made of plans (`is_of_plans`) the contributors are the plans
-    as of today, each of which adds a share of what it intends.
+    or quarantined today. Of a number made of plans (`is_of_plans`) the contributors are the plans,
+    each of which adds a share of what it intends.
     """
 
     edition_id: str
@@ -92,11 +92,18 @@ class Trace:
     definition: str
     value: int
     contributors: tuple[Contributor, ...]
+    rule: dict[str, Any] | None = None
+    """The rule that suggests the next step against the theme, as it was when frozen."""
 
     @property
     def is_of_plans(self) -> bool:
         """Whether the number is made of plans of prevention."""
         return self.metric_code in PLANS
+
+    @property
+    def is_of_today(self) -> bool:
+        """Whether the plans are today's: an edition of version 0.2 does not keep them."""
+        return self.is_of_plans and not all(each.week_id for each in self.contributors)
 
 
 def trace(reference: str, *, database_url: str) -> Trace:
@@ -360,19 +367,46 @@ def _profile_or_district(
             where=reference,
             remediation="take the reference from the HTML edition, which shows it at every number",
         )
+    rule = _rule(connection, edition_id, place, category) if kind == "prevention_need" else None
     if code in PLANS:
         definition = INDONESIAN[PLANS[code]]
         plans = _plans(connection, edition_id, place, category)
-        return Trace(edition_id, code, category, place, period, definition, found[0], plans)
+        return Trace(edition_id, code, category, place, period, definition, found[0], plans, rule)
     contributors = _contributors(connection, edition_id, kind, categories, place[:5], period)
     _require_all(contributors, found[0], f"the number is {found[0]}, its", reference)
-    return Trace(edition_id, code, category, place, period, definition, found[0], contributors)
+    return Trace(
+        edition_id, code, category, place, period, definition, found[0], contributors, rule
+    )
+
+
+def _rule(
+    connection: psycopg.Connection, edition_id: str, regency: str, issue: str
+) -> dict[str, Any] | None:
+    """Return the frozen rule that suggests the next step; None: none does, or it was not kept."""
+    found = connection.execute(
+        "select rule from published.edition,"
+        " jsonb_array_elements(label -> 'need') as need,"
+        " jsonb_array_elements(label -> 'prevention_rule') as rule where edition_id = %s"
+        " and need ->> 'regency_code' = %s and need ->> 'issue_code' = %s"
+        " and need ->> 'rule_code' = rule ->> 'rule_code'",
+        (edition_id, regency, issue),
+    ).fetchone()
+    return found[0] if found else None
 
 
 def _plans(
     connection: psycopg.Connection, edition_id: str, regency: str, issue: str
 ) -> tuple[Contributor, ...]:
-    """Return the plans against a theme, as of today, that meet the four weeks to the edition's."""
+    """Return the plans against a theme that meet the four weeks to the edition's.
+
+    They are those that were frozen. An edition of version 0.2 has none: they are those of today.
+    """
+    if connection.execute(
+        "select exists (select from published.metric_contributor"
+        " where edition_id = %s and metric_code = 'prevention_plan')",
+        (edition_id,),
+    ).fetchone() == (True,):
+        return _contributors(connection, edition_id, "prevention_plan", [issue], regency, "to_date")
     monday = date.fromisocalendar(int(edition_id[:4]), int(edition_id[6:8]), 1)
     plans = connection.execute(
         "select plan_id, record_id from marts.fct_prevention_plan"
@@ -469,16 +503,15 @@ def visible(number: Trace, *, database_url: str) -> set[str]:
     """
     ids = [each.contributor_id for each in number.contributors]
     with database.connect(database_url, application="lumbung trace") as connection:
+        found = connection.execute(
+            "select contributor_id from editions.contributing_record"
+            " where edition_id = %s and contributor_id = any(%s)",
+            (number.edition_id, ids),
+        ).fetchall()
         if number.is_of_plans:
-            found = connection.execute(
+            found += connection.execute(
                 "select plan_id from marts.fct_prevention_plan where plan_id = any(%s)", (ids,)
-            )
-        else:
-            found = connection.execute(
-                "select distinct contributor_id from editions.contributing_record"
-                " where edition_id = %s and contributor_id = any(%s)",
-                (number.edition_id, ids),
-            )
+            ).fetchall()
         return {str(each) for (each,) in found}
 
 
@@ -524,14 +557,18 @@ def lines(reference: str, *, database_url: str) -> list[str]:
     ]
     if found.is_of_plans:
         result.append(
-            "The plans as they stand today: an edition does not keep them. Each adds the share of"
-            " its activities by the days of its period that lie in the four weeks."
+            ("The plans as they stand today: this edition does not keep them. " * found.is_of_today)
+            + "Each plan adds the share of its activities by the days of its period that lie in the"
+            " four weeks."
         )
     elif len(found.contributors) != found.value:
         result.append(
             f"{len(found.contributors)} of them are still excluded; others have been read since,"
             " corrected, or delivered again"
         )
+    if found.rule:
+        conditions = (f"{name} {value}" for name, value in found.rule.items() if value is not None)
+        result.append("The next step is suggested by: " + ", ".join(conditions))
     for contributor in found.contributors:
         place = f" regency {contributor.regency_code}" if contributor.regency_code else ""
         week = f" week {contributor.week_id}" if contributor.week_id else ""

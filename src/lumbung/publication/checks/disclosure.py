@@ -31,6 +31,9 @@ from lumbung import registry
 WEEKS = 4
 """Weeks of one period. The larger counts of four weeks leave fewer cells hidden than one week's."""
 
+MORE_ACTIVITIES = 3
+"""How many activities a published comparison of before and after needs more to be replaced."""
+
 OTHER = "LAIN"
 """The group of a theme that the seed `issue` no longer lists."""
 

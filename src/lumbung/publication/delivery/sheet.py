@@ -28,14 +28,33 @@ _RUNNING = """
         c.regency_code,
         coalesce(f.register_number, left(c.contributor_id, 8)) as number,
         d.latest_due_date,
-        d.extended_due_date
+        d.extended_due_date,
+        %(previous)s::text is not null and not exists (
+            select from published.metric_contributor as p
+            where p.edition_id = %(previous)s and p.metric_code = 'deadline'
+                and p.category_code = c.category_code and p.contributor_id = c.contributor_id
+        ) as is_new
     from published.metric_contributor as c
     left join marts.fct_report as f on c.contributor_id = f.report_id
     left join marts.fct_deadline as d
         on c.contributor_id = d.report_id and split_part(c.category_code, '/', 1) = d.rule_code
-    where c.edition_id = %s and c.metric_code = 'deadline'
+    where c.edition_id = %(edition)s and c.metric_code = 'deadline'
     order by d.extended_due_date, c.regency_code, number, rule_code
 """
+_NEW = """
+    select c.regency_code, coalesce(f.register_number, left(c.contributor_id, 8)) as number
+    from published.metric_contributor as c
+    left join marts.fct_report as f on c.contributor_id = f.report_id
+    where c.edition_id = %(edition)s and c.metric_code = 'suspected_violation'
+        and (%(previous)s::text is not null or c.week_id = %(week)s)
+        and not exists (
+            select from published.metric_contributor as p
+            where p.edition_id = %(previous)s and p.metric_code = c.metric_code
+                and p.contributor_id = c.contributor_id
+        )
+    order by c.regency_code, c.week_id, number
+"""
+"""Cases that the edition before did not count: the week's, and earlier ones that came late."""
 DUE = ("passed", "maybe", "today", "tomorrow", "week")
 
 
@@ -93,9 +112,14 @@ def leadership_sheet(
     with database.connect(database_url, application="lumbung sheet") as connection:
         connection.execute("select published.open_sheet(%s, %s)", (edition_id, reader))
         connection.commit()  # the opening is written down before anything is read
-        due = _due(b, connection.execute(_RUNNING.encode(), (edition_id,)).fetchall())
+        wanted = {"edition": edition_id, "previous": b.e.previous_id, "week": b.e.week_id}
+        due = _due(b, connection.execute(_RUNNING.encode(), wanted).fetchall())
+        fresh: dict[str, list[str]] = defaultdict(list)
+        for place, number in connection.execute(_NEW.encode(), wanted):
+            fresh[place].append(number)
     _, warned = notify.results(edition_id, database_url=database_url)
-    parts = _parts(b, due, [notify.title(check) for check, _, _ in warned], people.offices)
+    warnings = [notify.title(check) for check, _, _ in warned]
+    parts = _parts(b, due, fresh, warnings, people.offices)
     m = b.m
     content = {
         "language": m.language,
@@ -111,6 +135,7 @@ def leadership_sheet(
 def _parts(
     b: ChapterBuilder,
     due: dict[str, list[tuple[str, str]]],
+    fresh: dict[str, list[str]],
     warned: list[str],
     offices: dict[str, str],
 ) -> list[tuple[str, list[str]]]:
@@ -119,6 +144,7 @@ def _parts(
     Args:
         b: the edition's builder.
         due: what `_due` found.
+        fresh: the numbers of the cases that are new, by regency.
         warned: the checks that warned.
         offices: whom to call, by regency code.
 
@@ -132,13 +158,13 @@ def _parts(
     lines = []
     for regency in b.known:
         reasons = [
-            m("sheet_reason", reason=m[f"sheet_due_{group}"], count=m.number(count))
+            m("sheet_reason", reason=lower(m[f"sheet_due_{group}"]), count=m.number(count))
             for group in DUE[:4]
             if (count := calls[regency.code].count(group))
         ]
         if missing := b.missing[regency.code]:
             named = m.listing([s.district_name for s in missing])
-            reasons.append(m("brief_missing", districts=named).rstrip("."))
+            reasons.append(lower(m("brief_missing", districts=named).rstrip(".")))
         if reasons:
             office = offices.get(regency.code, m["sheet_no_contact"])
             lines.append(
@@ -163,7 +189,7 @@ def _parts(
         (m[f"sheet_due_{group}"], [line for _, line in due[group]]) for group in DUE if due[group]
     ]
     parts.append((m["sheet_checks"], warned or [m["sheet_none"]]))
-    parts.append((m["sheet_new"], _new(b)))
+    parts.append((m["sheet_new"], _new(b, fresh)))
     return parts
 
 
@@ -172,7 +198,7 @@ def _due(b: ChapterBuilder, rows: list[tuple[Any, ...]]) -> dict[str, list[tuple
     m = b.m
     found: dict[str, list[tuple[str, str]]] = {group: [] for group in DUE}
     rules = b.names["deadline_rule"]
-    for rule, state, regency, number, last, first in rows:
+    for rule, state, regency, number, last, first, is_new in rows:
         if state not in b.running_states:
             continue
         # what may not run is not counted among those that end on the first days, as in the edition
@@ -190,6 +216,8 @@ def _due(b: ChapterBuilder, rows: list[tuple[Any, ...]]) -> dict[str, list[tuple
                 if first
                 else m["not_available"],
             )
+            if is_new and group == "passed":
+                said = m("sheet_since", line=said, edition=b.e.previous_id)
             found[group].append((regency, said))
     return found
 
@@ -208,14 +236,18 @@ def _group(b: ChapterBuilder, day: date | None) -> str | None:
     return "today" if left <= 0 else "tomorrow" if left == 1 else "week"
 
 
-def _new(b: ChapterBuilder) -> list[str]:
-    """Return what is new against the previous week, the province first."""
+def _new(b: ChapterBuilder, fresh: dict[str, list[str]]) -> list[str]:
+    """Return what is new against the previous week, the province first, with the cases' numbers."""
     m = b.m
-    places = [(b.e.province, m["province"]), *((r.code, b.place[r.code]) for r in b.known)]
+    places = [(b.e.province, m["province"]), *((r.code, b.place[r.code]) for r in b.e.regencies)]
     lines = []
     for code, name in places:
         cases = b.e.metric("suspected_violation", "ALL", code)
-        if code == b.e.province or cases.week > (cases.previous or 0):
+        numbers = fresh.get(code, [])
+        if code == b.e.province or numbers or cases.week > (cases.previous or 0):
             value = m.number(cases.week)
-            lines.append(m("sheet_violation", place=name, value=value, change=b.moved(cases)))
+            line = m("sheet_violation", place=name, value=value, change=b.moved(cases))
+            if numbers:
+                line = m("sheet_numbers", line=line, numbers=", ".join(numbers))
+            lines.append(line)
     return lines

@@ -39,14 +39,17 @@ READ = (
     "plan", "not_counted", "repeated_district_metric", "repeated_district_contributor",
     "repeated_district_record", "district", "metric_contributor", "before_campaign",
     "profile_contributor", "need_contributor", "district_contributor", "detail_contributor",
-    "contributor_record", "restatement", "vulnerability",
+    "contributor_record", "restatement", "vulnerability", "plan_contributor",
 )  # fmt: skip
 """The statements whose rows make up an edition."""
 
 TABLE = re.compile(r"\b(?:marts|reporting|reference)\.\w+")
 """A table of the warehouse in a statement."""
 
-NOT_COMPARED = ("deadline", "profile", "prevention_need", "district", "detail", "before_campaign")
+NOT_COMPARED = (
+    *("deadline", "profile", "prevention_need", "prevention_plan"),
+    *("district", "detail", "before_campaign"),
+)
 """Metrics with contributors that are not restated: states of a day, and uncounted records."""
 
 
@@ -132,6 +135,7 @@ def _freeze(
         _choose_details(rows, label, office)
         if rows["profile"]:
             rows["metric_contributor"] += rows["profile_contributor"] + rows["need_contributor"]
+            rows["metric_contributor"] += rows["plan_contributor"]
         label["need"] = _named(Need, rows["need"])
         label["plan"] = _named(Plan, rows["plan"])
         label["vulnerability"] = _named(Vulnerability, rows["vulnerability"])
@@ -213,6 +217,7 @@ def _read(
         }
         label: dict[str, Any] = store.value(connection, query("label"), parameters)
         label["tip_outcomes"] = store.value(connection, query("tip_outcome"), parameters)
+        label["prevention_rule"] = store.value(connection, query("prevention_rule"), parameters)
     except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn) as error:
         raise PublicationError(
             f"the marts cannot be read: {str(error).splitlines()[0]}",
@@ -220,20 +225,40 @@ def _read(
             remediation="build the warehouse first: 'lumbung build'",
         ) from error
     found = prevention_effect.effects(connection, until=week_id, marts=f"marts{suffix}")
-    label["effect"] = [
-        {
-            "issue_code": issue,
-            "activities": effect.activity_count,
-            **{name: f"{getattr(effect, name):.2f}" for name in ("ratio", "low", "high")},
-        }
-        for issue, effect in found.items()
-        if effect.ratio is not None
-    ]
+    label["effect"] = _effects(
+        found, store.value(connection, statement("published_effect"), parameters) or []
+    )
     label["district_weeks"] = span
     label["district_unit"] = "case"
     if rows["repeated_district_metric"]:  # an earlier release may have counted a case per theme
         label["district_unit"] = store.value(connection, statement("repeated_unit"), parameters)
     return parameters, rows, label
+
+
+def _effects(
+    found: Mapping[str, prevention_effect.Effect], published: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Return the comparisons of before and after that an edition publishes.
+
+    One case more changes a ratio, and so gives away whether its district had an activity. What was
+    published is therefore repeated until `disclosure.MORE_ACTIVITIES` further activities are
+    compared, each of which adds the cases of eight weeks in its district.
+
+    Args:
+        found: the comparison of each theme.
+        published: those of the newest published edition.
+
+    """
+    result = {each["issue_code"]: each for each in published}
+    for issue, effect in found.items():
+        least = result[issue]["activities"] + disclosure.MORE_ACTIVITIES if issue in result else 0
+        if effect.ratio is not None and effect.activity_count >= least:
+            result[issue] = {
+                "issue_code": issue,
+                "activities": effect.activity_count,
+                **{name: f"{getattr(effect, name):.2f}" for name in ("ratio", "low", "high")},
+            }
+    return [result[issue] for issue in sorted(result)]
 
 
 def _count_deadlines(rows: dict[str, Rows], label: dict[str, Any]) -> None:

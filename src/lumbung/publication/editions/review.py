@@ -13,6 +13,7 @@ from psycopg.types.json import Jsonb
 
 from lumbung import database
 from lumbung.errors import LumbungError, PublicationError
+from lumbung.publication.checks import disclosure
 from lumbung.publication.editions import approver, folder
 from lumbung.publication.editions.queries import statement
 from lumbung.publication.formats import render
@@ -256,7 +257,9 @@ def _decide(
                 remediation=f"review {edition.week_id}-r{newest} instead",
             )
         if decision == "approved" and store.value(
-            connection, statement("contradicts_published_districts"), key
+            connection,
+            statement("contradicts_published_districts"),
+            {**key, "more_activities": disclosure.MORE_ACTIVITIES},
         ):
             raise PublicationError(
                 "another edition has published other counts of districts for some of those weeks:"

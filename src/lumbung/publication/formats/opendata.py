@@ -401,8 +401,8 @@ _COLUMNS: dict[str, tuple[tuple[str, str], ...]] = {
         *(("edisi", "text"), ("kode_angka", "text"), ("kode_kategori", "text"), _PLACE),
         *(("periode", "text"), ("lama", "integer"), ("baru", "integer")),
         *(("terlambat", "integer"), ("dikoreksi", "integer"), ("ditarik", "integer")),
-        *(("dikecualikan", "integer"), ("dikode_ulang", "integer")),
-        ("status_berlanjut", "integer"),
+        *(("dikecualikan", "integer"), ("klasifikasi_diperbaiki", "integer")),
+        ("perkembangan_status", "integer"),
         *(("disebut", "integer"), ("sudah_dimuat", "boolean")),
     ),
     "tidak-dihitung": (
@@ -443,7 +443,7 @@ def _metadata(
             "sejak_awal": edition.first_day.isoformat(),
         },
         "keadaan_data": iso(edition.data_at),
-        "dibekukan": iso(edition.frozen_at),
+        "data_dikunci": iso(edition.frozen_at),
         "disetujui": iso(decision.decided_at) if decision else None,
         "rancangan_diperiksa": dict(decision.reviewed) if decision else None,
         "pengecualian": [
@@ -487,7 +487,7 @@ def _metadata(
                 for (code, category), name in INDONESIAN.category_names(edition).items()
             ],
         },
-        "sidik_isi_sha256": edition.content_hash,
+        "nilai_hash_isi_sha256": edition.content_hash,
         "berkas": [
             {
                 "nama": name,

@@ -1,8 +1,9 @@
 """The portal's pages: a static site made of the published editions only.
 
-The same editions give the same pages, byte for byte. Sentences of an edition are quoted from its
-stored files; every number is in an edition, and suppressed numbers are left out. Each language of
-the latest edition has pages of its own.
+The same editions give the same pages, byte for byte; only the notice that an edition is late
+depends on the day. Sentences of an edition are quoted from its stored files; every number is in an
+edition, and suppressed numbers are left out. Each language of the latest edition has pages of its
+own.
 """
 
 from __future__ import annotations
@@ -128,13 +129,17 @@ class Series:
 
 
 def site(
-    published: Sequence[Published], polygons: Mapping[str, Sequence[Any]] | None = None
+    published: Sequence[Published],
+    polygons: Mapping[str, Sequence[Any]] | None = None,
+    *,
+    now: datetime | None = None,
 ) -> dict[str, bytes]:
     """Return every page by its path; the files of an edition belong into `edisi/<edition_id>/`.
 
     Args:
         published: editions by week and revision; without any, the site is one page saying so.
         polygons: of each regency by its code, in degrees, where the office has a boundary file.
+        now: decides whether the next edition is late (aware); None: it is not.
 
     """
     files = {
@@ -162,7 +167,7 @@ def site(
     open_data = data.files(published, polygons or {})
     files |= open_data
     for language in newest.edition.office.languages:
-        files |= _Site(published, language, open_data).files()
+        files |= _Site(published, language, open_data, now).files()
     return files
 
 
@@ -170,7 +175,11 @@ class _Site:
     """Writes the pages of a list of editions in one language."""
 
     def __init__(
-        self, published: Sequence[Published], language: str, open_data: Mapping[str, bytes]
+        self,
+        published: Sequence[Published],
+        language: str,
+        open_data: Mapping[str, bytes],
+        now: datetime | None,
     ) -> None:
         self.all = list(published)
         self.open_data = open_data
@@ -179,6 +188,8 @@ class _Site:
         self.latest = newest[max(newest)]
         self.e = replace(self.latest.edition, language=language)
         self.d = render.document(self.e)
+        self.late_after = calendar.late_after(self.e)
+        self.is_late = now is not None and now >= self.late_after
         self.b = ChapterBuilder(self.e)
         self.m: Messages = self.b.m
         self.folder = "" if language == LANGUAGES[0] else f"{language}/"
@@ -668,7 +679,8 @@ class _Site:
         return {
             "revision": self.e.revision,
             "next": self.d.next_edition,
-            "late_after": calendar.late_after(self.e).isoformat(),
+            "late_after": self.late_after.isoformat(),
+            "is_late": self.is_late,
             "folder": f"edisi/{self.e.edition_id}/",
             "main_files": about["main_files"],
             "stats": self.stats(self.key_measures, self.b),

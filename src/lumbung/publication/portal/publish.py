@@ -47,7 +47,7 @@ def build(*, settings: Settings, database_url: str) -> Path:
         require_proven(connection, settings)
         published = _published(connection, database_url)
         polygons = maps.polygons(settings, published[-1].edition.office) if published else {}
-        pages = site(published, polygons)
+        pages = site(published, polygons, now=database.now(connection))
         _refuse_personal_data(pages)
         try:
             shutil.rmtree(staged, ignore_errors=True)

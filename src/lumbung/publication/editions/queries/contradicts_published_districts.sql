@@ -1,5 +1,5 @@
--- whether another edition has published different counts of districts for some of these weeks, or other
--- details of the cases of a regency
+-- whether another edition has published different counts of districts for some of these weeks, other
+-- details of the cases of a regency, or another comparison of the same activities
 with published_details as (
     select
         edition_id,
@@ -42,4 +42,22 @@ select exists(
             or theirs.cells <> ours.cells
             or their_details.details <> our_details.details
         )
+) or exists(
+    select
+    from published.edition as mine
+    cross join (
+        select label
+        from published.edition
+        where state in ('approved', 'published') and label ? 'effect'
+        order by week_id desc, revision desc
+        limit 1
+    ) as newest
+    cross join lateral jsonb_array_elements(mine.label -> 'effect') as ours
+    inner join lateral jsonb_array_elements(newest.label -> 'effect') as theirs
+        on ours ->> 'issue_code' = theirs ->> 'issue_code'
+    where
+        mine.edition_id = %(edition)s
+        and ours <> theirs
+        and abs((ours ->> 'activities')::integer - (theirs ->> 'activities')::integer)
+        < %(more_activities)s
 )

@@ -1,0 +1,5 @@
+select label -> 'effect'
+from published.edition
+where state = 'published' and batch_watermark <= %(watermark)s and label ? 'effect'
+order by week_id desc, revision desc
+limit 1
