@@ -1,10 +1,10 @@
 """What a build of the warehouse costs: `make bench-warehouse`.
 
 A nation of invented records is laid into raw by SQL (`warehouse_world.py`: 514 regencies).
-Measured: the full build, the same statements run by psql alone, the build of one more day (the
-median of three; 0.1 %: new records of that day, every 20th of them late, and three in ten edits of
-the history's last week), that of such days on a tenth of the history, and the analysts' twenty
-questions. The last lines are `name=value`.
+Measured: the full build and the share of its publishing, the same statements run by psql alone, the
+build of one more day (the median of three; 0.1 %: new records of that day, every 20th of them late,
+and three in ten edits of the history's last week), that of such days on a tenth of the history, and
+the analysts' twenty questions. The last lines are `name=value`.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ from lumbung.local.postgres import BINARIES, EmbeddedPostgres
 from lumbung.local.processes import family_memory
 from lumbung.settings import Settings
 from lumbung.warehouse import build as warehouse_build
+from lumbung.warehouse import publish
 from lumbung.warehouse.roles import role_url
 
 PROJECT = Path(__file__).parents[1]
@@ -49,6 +50,15 @@ FIRST_DAY = date(2024, 1, 1)
 MORE_DAYS = 3  # one after the other; their median counts
 THREADS = 4  # as in dbt_project/profiles.yml
 SECONDS_BETWEEN_LOOKS = 0.5
+
+
+@dataclass(frozen=True)
+class Built:
+    """A build: its seconds, those of them for publishing, and what its nodes sent to the server."""
+
+    seconds: float
+    publish_seconds: float
+    nodes: dict[str, Node]
 
 
 @dataclass
@@ -87,8 +97,8 @@ def _measure(
         _lay_history(settings, url, history, days)
         if history == rows:
             _execute(server, f'create database bare template "{name}"')
-        full, nodes = _build(settings, url)
-        print(f"full build {full:.0f} s", flush=True)
+        full = _build(settings, url)
+        print(f"full build {full.seconds:.0f} s", flush=True)
         # A day comes a day later: by then the server has vacuumed what was built whole.
         vacuum = _timed(partial(_vacuum, url))
         print(f"vacuumed in {vacuum:.0f} s", flush=True)
@@ -102,18 +112,19 @@ def _measure(
             size, scan = _limit(url)
         # Two warehouses of ten million records do not lie side by side.
         _execute(server, f'drop database "{name}"')
-    bare = _replay(server.url("bare"), nodes, folder / "bare", built_in=name)
+    bare = _replay(server.url("bare"), full.nodes, folder / "bare", built_in=name)
     print(f"the same statements by psql {bare:.0f} s", flush=True)
     slowest = max(questions, key=lambda q: questions[q])
     print(f"slowest question: {slowest}")
     print(f"raw holds {size / 1e9:.1f} GB, a bare scan of it takes {scan:.1f} s")
     print(f"rows={rows}")
-    print(f"full_s={full:.0f}")
+    print(f"full_s={full.seconds:.0f}")
+    print(f"publish_to_full={full.publish_seconds / full.seconds:.3f}")
     print(f"bare_sql_s={bare:.0f}")
     print(f"bare_scan_s={scan:.1f}")
     print(f"increment_s={increment[rows]:.1f}")
-    print(f"dbt_to_bare_sql={full / bare:.2f}")
-    print(f"increment_to_full={increment[rows] / full:.3f}")
+    print(f"dbt_to_bare_sql={full.seconds / bare:.2f}")
+    print(f"increment_to_full={increment[rows] / full.seconds:.3f}")
     print(f"increment_history_x10={increment[rows] / increment[rows // 10]:.2f}")
     print(f"slowest_question_s={questions[slowest]:.2f}")
     print(f"rss_gb={max(seen) / 1e9:.1f}")
@@ -159,9 +170,13 @@ def _one_more_day(
         history=before,
     )
     _derive(settings, url)
-    seconds, nodes = _build(settings, url)
-    print(f"one more day, {count:,} records: {seconds:.1f} s, {len(nodes)} nodes", flush=True)
-    return seconds
+    built = _build(settings, url)
+    print(
+        f"one more day, {count:,} records: {built.seconds:.1f} s,"
+        f" publishing {built.publish_seconds:.1f} s, {len(built.nodes)} nodes",
+        flush=True,
+    )
+    return built.seconds
 
 
 def _places(settings: Settings) -> list[tuple[str, str, str]]:
@@ -191,13 +206,20 @@ def _nation(project: Path) -> Path:
     return project
 
 
-def _build(
-    settings: Settings, url: str, select: str | None = None
-) -> tuple[float, dict[str, Node]]:
-    """Seconds of a build, and what its models and tests sent to the server."""
+def _build(settings: Settings, url: str, select: str | None = None) -> Built:
+    """Build, and record what models and tests sent to the server and how long publishing took."""
     nodes: dict[str, Node] = {}
     ended: set[str] = set()
+    publishing: list[float] = []
     own = warehouse_build._Run._on_event
+    own_publish = publish.publish
+
+    def timed_publish(*arguments: Any, **named: Any) -> Any:
+        began = time.monotonic()
+        try:
+            return own_publish(*arguments, **named)
+        finally:
+            publishing.append(time.monotonic() - began)
 
     def listen(self: warehouse_build._Run, event: Any) -> None:
         name = event.info.name
@@ -212,6 +234,7 @@ def _build(
         own(self, event)
 
     warehouse_build._Run._on_event = listen  # type: ignore[method-assign]
+    publish.publish = timed_publish
     try:
         with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
             seconds = _timed(
@@ -219,7 +242,8 @@ def _build(
             )
     finally:
         warehouse_build._Run._on_event = own  # type: ignore[method-assign]
-    return seconds, nodes
+        publish.publish = own_publish
+    return Built(seconds, sum(publishing), nodes)
 
 
 def _replay(url: str, nodes: dict[str, Node], folder: Path, *, built_in: str) -> float:
