@@ -125,7 +125,7 @@ class Erased:
         quarantined: quarantined deliveries whose content was destroyed.
         evidence: SHA-256 (hex) of the files that were destroyed, attachments among them.
         kept_evidence: files that hold a delivery under legal hold.
-        shared: attachments that a delivery which stays has, too.
+        shared: attachments that a remaining delivery also has.
 
     """
 

@@ -674,7 +674,7 @@ def _hand_over(path: Path, content: bytes, moment: datetime) -> None:
 
 
 def _parts(
-    part: Message, depth: int = 0, *, is_told: bool = False
+    part: Message, depth: int = 0, *, has_plain_text: bool = False
 ) -> Iterator[tuple[str, Message]]:
     """The parts of a mail with their role: `text`, `attachment` or `letter` (a forwarded mail).
 
@@ -687,22 +687,22 @@ def _parts(
         yield "letter", part
     elif part.is_multipart() and part.get_content_maintype() == "multipart":
         children = [each for each in part.get_payload() if isinstance(each, Message)]
-        if kind == "multipart/alternative" and not is_told:
-            is_told = any(
+        if kind == "multipart/alternative" and not has_plain_text:
+            has_plain_text = any(
                 each.get_content_type() == "text/plain" and _text(each).strip() for each in children
             )
             for each in children:
-                if is_told and each.get_content_type() == "text/plain":
+                if has_plain_text and each.get_content_type() == "text/plain":
                     yield from _parts(each, depth + 1)
                 else:
-                    yield from _parts(each, depth + 1, is_told=is_told)
+                    yield from _parts(each, depth + 1, has_plain_text=has_plain_text)
             return
         for each in children:
-            yield from _parts(each, depth + 1, is_told=is_told)
+            yield from _parts(each, depth + 1, has_plain_text=has_plain_text)
     elif part.get_content_disposition() == "attachment" or _filename(part):
         yield "attachment", part
     elif part.get_content_maintype() in ("text", "multipart"):
-        if not is_told:
+        if not has_plain_text:
             yield "text", part
     else:
         yield "attachment", part

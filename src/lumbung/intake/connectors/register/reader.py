@@ -229,7 +229,7 @@ class Table:
             for label in field.labels
             if canonical_fields()[name].parser == "date" and options.date_order == "mdy"
         }
-        self._told = {*map(normalise, (*self._keys, *options.labels))}
+        self._row_labels = {*map(normalise, (*self._keys, *options.labels))}
         """Labels (normalised) without which a row cannot be judged."""
         self._mapped = {label for field in channel.fields.values() for label in field.labels}
         self._without = without
@@ -422,7 +422,7 @@ class Table:
     def _score(self, labels: list[str]) -> int:
         """How many of the channel's fields a header has; 0 without the key."""
         plain = {normalise(label) for label in labels if label}
-        if not plain.issuperset(self._told):
+        if not plain.issuperset(self._row_labels):
             return 0
         return sum(not wanted.isdisjoint(plain) for wanted in self._wanted)
 

@@ -190,14 +190,16 @@ def survey(
                 outline.edited.add(current)
     except failures:
         outline.is_damaged = True  # reported by the second reading
-    is_told = is_iphone and is_crlf
-    if is_told:
+    is_delimited = is_iphone and is_crlf
+    if is_delimited:
         for place in range(1, len(kinds)):
             if _LINE_ENDS[befores[place]] == "\n":
                 kinds[place] = _TYPED
     places.append(total)
     outline.verdicts = _judge(times, kinds, places, _minutes(latest))
-    outline.is_disordered = _forgive(outline.verdicts, times, kinds, senders, is_told=is_told)
+    outline.is_disordered = _forgive(
+        outline.verdicts, times, kinds, senders, is_delimited=is_delimited
+    )
     taken = (t for t, v in zip(times, outline.verdicts, strict=True) if v == MESSAGE)
     if (last := max(taken, default=_IMPOSSIBLE)) != _IMPOSSIBLE:
         outline.ends_at = datetime.fromordinal(last // _DAY) + timedelta(minutes=last % _DAY)
@@ -401,7 +403,12 @@ def _judge(times: array[int], kinds: bytearray, places: array[int], latest: int)
 
 
 def _forgive(
-    verdicts: bytearray, times: array[int], kinds: bytearray, senders: array[int], *, is_told: bool
+    verdicts: bytearray,
+    times: array[int],
+    kinds: bytearray,
+    senders: array[int],
+    *,
+    is_delimited: bool,
 ) -> bool:
     """Accept lines that are a little out of order as messages; returns whether there are any.
 
@@ -410,7 +417,7 @@ def _forgive(
         times: as for `_judge`.
         kinds: as for `_judge`.
         senders: a hash of each line's sender.
-        is_told: whether line ends show which lines begin a message.
+        is_delimited: whether line ends show which lines begin a message.
     """
     slack = DISORDER // timedelta(minutes=1)
     known = {senders[at] for at, verdict in enumerate(verdicts) if verdict == MESSAGE}
@@ -425,7 +432,7 @@ def _forgive(
         if verdicts[at] == DOUBTFUL and kinds[at] == _SENT and time != _IMPOSSIBLE:
             early, late = (last, time) if time < last else (time, min(following[at], time))
             is_near = early - late <= slack and early // _DAY == late // _DAY
-            is_own = senders[at] in known if is_told else senders[at] == before
+            is_own = senders[at] in known if is_delimited else senders[at] == before
             if is_near and is_own and early != late:
                 verdicts[at] = MESSAGE
                 is_any = True

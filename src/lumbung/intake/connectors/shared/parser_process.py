@@ -273,7 +273,7 @@ class ParserProcess:
 
 
 def _opener(content: Content) -> dict[str, str | None]:
-    """By what the child opens a file; the key is in no process's arguments."""
+    """Path and key for the child, sent through its pipe: other accounts can read arguments."""
     if isinstance(content, Kept):
         return {"path": str(content.path), "key": content.key.hex() if content.key else None}
     return {"path": str(content), "key": None}
