@@ -431,7 +431,8 @@ def test_of_two_decisions_at_once_the_second_finds_the_first(filled: Office, tab
                 return links.decide(url, "a1", "a2", "different", by=by, seen=0)
             if table == "mapping_decision":
                 return mappings.decide(url, "role", ROLE, "ASN", by=by, seen=0)
-            return exclusions.decide(url, 99999, "excluded", by=by, reason=by)
+            exclusions.decide(url, 99999, "excluded", by=by, reason=by)
+            return None
         except ConfigurationError as error:
             return error
 

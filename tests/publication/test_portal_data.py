@@ -279,7 +279,7 @@ def test_the_picture_of_an_edition_has_its_own_numbers(
             " and metric_code = 'suspected_violation' and regency_code = '19'",
             (EDITIONS[0],),
         ).fetchone() or (0,)
-    _Site(published, "id", {}).card(published[0].edition)
+    _Site(published, "id", {}, None).card(published[0].edition)
     assert EDITIONS[0] in drawn["note"]
     assert drawn["stats"][0][:2] == ("Dugaan pelanggaran", str(week))
 
