@@ -1,7 +1,9 @@
 """The whole main job is broken at a random moment in every way, and the next one recovers.
 
     LUMBUNG_CHAOS=12 LUMBUNG_CHAOS_SEED=1 make test TEST="tests/end_to_end/test_chaos.py -s"
+    LUMBUNG_CHAOS_AIRFLOW=12 LUMBUNG_CHAOS_SEED=1 make test TEST="tests/end_to_end/test_chaos.py -s"
 
+The first leaves Airflow out; in the second it runs the job, and its parts are broken too.
 The suite breaks it in a few ways only: `test_killed.py` here and in `intake` and `publication`.
 """
 
@@ -16,12 +18,15 @@ import pytest
 
 from lumbung import database
 from lumbung.local.postgres import EmbeddedPostgres
+from lumbung.local.stack import Stack
 from lumbung.settings import Settings
 from lumbung.warehouse.build import build
 from tests.support.builds import artifacts
 from tests.support.chaos import KINDS, Chaos
+from tests.support.chaos_airflow import FAULTS, AirflowChaos
 
 RUNS = int(os.environ.get("LUMBUNG_CHAOS", "0"))
+AIRFLOW_RUNS = int(os.environ.get("LUMBUNG_CHAOS_AIRFLOW", "0"))
 SEED = int(os.environ.get("LUMBUNG_CHAOS_SEED", "0"))
 KIND = os.environ.get("LUMBUNG_CHAOS_KIND")
 
@@ -57,4 +62,22 @@ def test_a_broken_job_is_recovered_by_the_next_one(chaos: Chaos) -> None:
     for seed in range(SEED, SEED + RUNS):
         outcomes.append(chaos.run(seed, KIND))
         print(f"chaos: {outcomes[-1]}", flush=True)
+    assert [str(outcome) for outcome in outcomes if outcome.problems] == []
+
+
+@pytest.mark.skipif(not AIRFLOW_RUNS, reason="the long form: LUMBUNG_CHAOS_AIRFLOW=12")
+@pytest.mark.timeout(4 * 3600)
+def test_a_job_of_airflow_that_breaks_is_recovered_by_the_next_one(scratch: Path) -> None:
+    if KIND:
+        assert KIND in FAULTS
+    chaos = AirflowChaos(scratch)
+    outcomes = []
+    try:
+        with artifacts(are_kept=False):
+            chaos.prepare()
+        for seed in range(SEED, SEED + AIRFLOW_RUNS):
+            outcomes.append(chaos.run(seed, KIND))
+            print(f"chaos with Airflow: {outcomes[-1]}", flush=True)
+    finally:
+        Stack(chaos.settings).stop()
     assert [str(outcome) for outcome in outcomes if outcome.problems] == []

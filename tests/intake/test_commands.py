@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import gzip
 import io
 import json
@@ -24,6 +23,7 @@ import yaml
 from typer.testing import CliRunner
 
 from lumbung import audit, cli
+from lumbung.cli.common import machine_account
 from lumbung.errors import ConfigurationError, PublicationError, ServiceError, SourceError
 from lumbung.intake.channel.load import load_channels
 from lumbung.intake.channel.models import schema
@@ -49,6 +49,7 @@ def lumbung(
     monkeypatch.setenv("LUMBUNG_PROJECT", str(settings.project))
     monkeypatch.setenv("LUMBUNG_DATABASE_URL", database_url)
     monkeypatch.setenv("COLUMNS", "300")
+    settings.demo_claim.touch()  # nobody is asked for a code
 
     def run(*arguments: str) -> str:
         result = CliRunner().invoke(cli.app, arguments, catch_exceptions=False)
@@ -516,11 +517,19 @@ def test_an_identity_is_opened_and_exported_with_a_second_persons_code(
     (number,) = db.execute("select record_id from raw.record").fetchone() or (0,)
     settings.config.mkdir(exist_ok=True)
     people = (PROJECT / "config" / "people.yaml").read_text(encoding="utf-8")
+    people = people.replace("stewards: {}", "stewards: {analis: province}")
     (settings.config / "people.yaml").write_text(people, encoding="utf-8")
-    phone = pyotp.parse_uri(
-        approver.enrol("pimpinan", replace=False, settings=settings, database_url=database_url)
-    )
+    settings.demo_claim.unlink()
+    phones = []
+    for name, for_editions in (("pimpinan", True), ("analis", False)):
+        address = approver.enrol(
+            name, replace=False, settings=settings, database_url=database_url,
+            for_editions=for_editions,
+        )  # fmt: skip
+        phones.append(pyotp.parse_uri(address))
+    phone, own = phones
     assert isinstance(phone, pyotp.TOTP)
+    assert isinstance(own, pyotp.TOTP)
     code = phone.now()
 
     def run(answers: str, *arguments: str) -> str:
@@ -528,44 +537,57 @@ def test_an_identity_is_opened_and_exported_with_a_second_persons_code(
         assert result.exit_code == 0, result.output
         return result.output
 
-    said = ("--reason", "klarifikasi")
+    said = ("--reason", "klarifikasi", "--by", "analis")
     opening = ("vault", "open", str(number), *said)
-    for consent in ((), ("--consent", "orang lain"), ("--consent", getpass.getuser())):
+    for consent in ((), ("--consent", "orang lain"), ("--consent", "analis")):
         with pytest.raises(ConfigurationError, match="a second person has to consent"):
             run("123456\n", *opening, *consent)
+    consent = ("--consent", "pimpinan")
+    with pytest.raises(ConfigurationError, match="is nobody who decides here"):
+        run(f"123456\n{code}\n", *opening[:-1], "orang lain", *consent)
     with pytest.raises(PublicationError, match="wrong or has expired"):
-        run("000000\n", *opening, "--consent", "pimpinan")
+        run(f"000000\n{code}\n", *opening, *consent)
+    with pytest.raises(PublicationError, match="wrong or has expired"):
+        run(f"{own.now()}\n000000\n", *opening, *consent)
+    with pytest.raises(PublicationError, match="used already"):
+        run(f"{own.now()}\n{code}\n", *opening, *consent)
     assert db.execute("select count(*) from ops.opening").fetchone() == (0,)
-    shown = run(f"{code}\n", *opening, "--consent", "pimpinan")
+
+    def next_code() -> str:
+        """Of the analyst: one step later than now is accepted, so let the last one be forgotten."""
+        db.execute("alter table ops.used_code disable trigger append_only")
+        db.execute("alter table ops.terminal_decision disable trigger append_only")
+        db.execute("delete from ops.terminal_decision")
+        db.execute("delete from ops.used_code where enrolment_id = 2")
+        return own.now()
+
+    shown = run(f"{next_code()}\n{code}\n", *opening, *consent)
     assert "Warga A" in shown
     logged = "select opened_by, record_id, reason, consented_by, seal <> '' from ops.opening"
-    assert db.execute(logged).fetchall() == [
-        (getpass.getuser(), number, "klarifikasi", "pimpinan", True)
-    ]
-    assert [
-        (line.event, line.is_proved, line.content["consented_by"])
-        for line in audit.entries(database_url, limit=1)
-    ] == [("ops.opening", True, "pimpinan")]
+    assert db.execute(logged).fetchall() == [("analis", number, "klarifikasi", "pimpinan", True)]
+    lines = audit.entries(database_url, limit=2)
+    assert {(line.event, line.person, line.is_proved) for line in lines} == {
+        ("ops.opening", "analis", True), ("ops.terminal_decision", "analis", True),
+    }  # fmt: skip
     # a code counts once
     file = settings.home / "salinan.json"
-    with pytest.raises(PublicationError, match="used already"):
-        run(
-            f"Warga A\n{code}\n",
-            "vault",
-            "export",
-            str(file),
-            *said,
-            "--consent",
-            "pimpinan",
-        )
-    assert not file.exists()
     for asked, command in (
+        ("Warga A\n", ("export", str(file))),
         ("Warga A\n", ("erase",)),
         ("", ("expire", "LP", "--before", "2020-01-01")),
     ):
         with pytest.raises(PublicationError, match="used already"):
-            run(f"{asked}{code}\n", "vault", *command, *said, "--consent", "pimpinan")
+            run(f"{asked}{next_code()}\n{code}\n", "vault", *command, *said, *consent)
+    assert not file.exists()
     assert db.execute("select count(*) from ops.erasure").fetchone() == (0,)
+    # the phone of somebody who does not approve decides at a terminal, and on no edition
+    run(f"{next_code()}\n", "record", "exclude", str(number), *said)
+    assert db.execute("select decided_by from ops.exclusion_decision").fetchall() == [("analis",)]
+    with pytest.raises(PublicationError, match="enrolled for commands alone"):
+        approver.prove(
+            *("analis", own.now()), edition_id="x", decision="approved", by="analis", root="x",
+            settings=settings, database_url=role_url(database_url, "approver"),
+        )  # fmt: skip
     # of two at once, one counts: at most one step later than now is accepted
     later = phone.at(datetime.now(UTC) + timedelta(seconds=30))
 
@@ -596,7 +618,6 @@ def test_the_evidence_is_opened_for_a_reason_that_is_logged_first(
     lumbung("intake", "register_contoh")
     digest = sha256(content).hexdigest()
     file = settings.home / "salinan.xlsx"
-    settings.demo_claim.touch()
     why = ("--reason", "memeriksa baris")
     with pytest.raises(ConfigurationError, match="no such file"):
         lumbung("vault", "evidence", "ab" * 32, str(file), *why)
@@ -635,7 +656,7 @@ def test_the_vault_is_opened_for_a_reason_that_is_logged_first(
     assert shown.keys() <= payload.keys()
     assert "Pelapor / Nama" not in shown, "it needs a second person: vault open"
     assert db.execute("select opened_by, record_id, reason from ops.opening").fetchall() == [
-        (getpass.getuser(), number, "pasangan")
+        (machine_account(), number, "pasangan")
     ]
 
 
@@ -667,7 +688,7 @@ def test_quarantine_is_listed_shown_and_closed_after_a_fix(
     assert "Warga A" in reported
     assert "a.xlsx | S | baris 4" in reported
     opened: Any = db.execute("select opened_by, quarantine_id, reason from ops.opening").fetchall()
-    assert opened == [(getpass.getuser(), number, "cari nomornya")]
+    assert opened == [(machine_account(), number, "cari nomornya")]
     with pytest.raises(ConfigurationError, match="no quarantined delivery has the id 999"):
         lumbung("quarantine", "show", "999")
 
@@ -703,7 +724,7 @@ def test_what_a_person_dismissed_is_open_no_more_and_kept_until_it_is_reopened(
     with pytest.raises(ConfigurationError, match=f"no open delivery .* id {number}"):
         lumbung("quarantine", "dismiss", number, "--reason", "lagi")
     reported = lumbung("quarantine", "show", number)
-    assert getpass.getuser() in reported
+    assert machine_account() in reported
     assert why in reported
     shown = lumbung("quarantine", "show", number, "--reveal", "--reason", "periksa")
     assert "coretan" in shown
@@ -727,14 +748,14 @@ def test_what_a_person_dismissed_is_open_no_more_and_kept_until_it_is_reopened(
         "select dismissed_by, dismissed_reason, resolved_at between now() - interval '1 min'"
         " and now() from quarantine.record where quarantine_id = %s",
         (number,),
-    ).fetchone() == (getpass.getuser(), why, True)
+    ).fetchone() == (machine_account(), why, True)
 
     with pytest.raises(ConfigurationError, match=f"no dismissed delivery .* id {other}"):
         lumbung("quarantine", "reopen", other)
     assert "1 of 2 reopened" in lumbung("quarantine", "reopen", number, other)
     assert listed() == {number, other}
     assert [(each.person, set(each.content)) for each in audit.entries(database_url, limit=1)] == [
-        (getpass.getuser(), {"quarantine_id", "channel", "reopened_at"})
+        (machine_account(), {"quarantine_id", "channel", "reopened_at"})
     ]
     assert "2 open, 0 resolved" in lumbung("quarantine", "retry", "register_contoh")
 
@@ -775,8 +796,8 @@ def test_a_doubtful_message_that_a_person_accepts_is_landed_by_the_next_pull(
         "select quarantine_id, accepted_by, accepted_reason, dismissed_by from quarantine.record"
         " where resolved_at is not null order by 1"
     ).fetchall() == [
-        (int(numbers[0]), getpass.getuser(), why, None),
-        (int(numbers[1]), getpass.getuser(), why, getpass.getuser()),
+        (int(numbers[0]), machine_account(), why, None),
+        (int(numbers[1]), machine_account(), why, machine_account()),
     ]
     (inbox / "b.txt").write_text(chat)
     assert "quarantined=0" in lumbung("intake", "chat_contoh")

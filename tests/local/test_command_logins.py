@@ -23,6 +23,8 @@ def named(functions: dict[str, ast.FunctionDef], name: str) -> set[str]:
             found.add("owner")
         elif called == "warehouse_address" or called.endswith(".address"):
             found.add("roles")
+        elif called == "decider":
+            found.add("approver")
         elif called in functions:
             found |= named(functions, called)
     return found

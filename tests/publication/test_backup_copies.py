@@ -129,6 +129,26 @@ def test_other_accounts_of_the_server_cannot_read_a_copy(tmp_path: Path, sftp: S
     assert [path.stat().st_mode & 0o777 for path in closed] == [0o700] * 2
 
 
+@pytest.mark.parametrize("is_full", [False, True])
+def test_a_copy_that_a_server_cuts_off_or_has_no_room_for_is_not_whole(
+    tmp_path: Path, sftp: Sftp, is_full: bool
+) -> None:
+    folder, to = tmp_path / "backups", address(sftp)
+    large = {**FILES, "warehouse.dump": b"baris" * 1_000_000}
+    backup(folder, FIRST, FILES)
+    remote.mirror(folder, to)
+    backup(folder, SECOND, large)
+    sftp.bytes_left, sftp.is_full = 2_000_000, is_full
+    with pytest.raises(ServiceError, match=r"cannot be reached: .*sftp://127.0.0.1.*is whole"):
+        remote.mirror(folder, to)
+    sftp.bytes_left = None
+    assert fetched(to, tmp_path / "a") == FILES
+    with pytest.raises(ServiceError, match="cannot be reached"):
+        remote.fetch(f"{to}/{SECOND}", tmp_path / "b")
+    assert remote.mirror(folder, to) == [SECOND]
+    assert fetched(to, tmp_path / "c") == large
+
+
 def test_a_server_with_another_key_is_sent_nothing(tmp_path: Path, sftp: Sftp) -> None:
     backup(tmp_path / "backups", FIRST, FILES)
     other = asyncssh.generate_private_key("ssh-ed25519").export_public_key().decode()

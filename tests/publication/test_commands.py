@@ -29,8 +29,8 @@ def test_a_week_is_drafted_rejected_drafted_anew_and_published(
     monkeypatch.setenv("LUMBUNG_DATABASE_URL", url)
     monkeypatch.setenv("LUMBUNG_HOME", str(tmp_path))
 
-    def lumbung(*words: str) -> str:
-        said = CliRunner().invoke(app, words, catch_exceptions=False)
+    def lumbung(*words: str, asked: str = "") -> str:
+        said = CliRunner().invoke(app, words, input=asked, catch_exceptions=False)
         assert said.exit_code == 0, said.output
         return said.output
 
@@ -80,9 +80,13 @@ def test_a_week_is_drafted_rejected_drafted_anew_and_published(
     (draft / "catatan.txt").write_text("of whoever read it")
     with pytest.raises(PublicationError, match="files that were reviewed are not"):
         approve()
-    waiver = ["--edition", f"{WEEK}-r2", "--by", "Ketua Contoh", "--reason", "percobaan"]
+    waiver = ["--edition", f"{WEEK}-r2", "--by", "pimpinan", "--reason", "percobaan"]
     until = f"{datetime.now(JAKARTA) + timedelta(days=2):%Y-%m-%d}"
-    lumbung("waive", "nothing_is_negative", *waiver, "--until", until)
+    with pytest.raises(CodeError, match="used already"):
+        lumbung("waive", "nothing_is_negative", *waiver, "--until", until, asked=phone.now())
+    phone = enrol("--replace")
+    lumbung("waive", "nothing_is_negative", *waiver, "--until", until, asked=phone.now())
+    phone = enrol("--replace")
     lumbung("publish", WEEK)  # the remediation: a draft holds what was rendered and nothing more
     assert not (draft / "catatan.txt").exists()
     with pytest.raises(ConfigurationError, match=r"'Orang Lain' is not an approver.*people\.yaml"):
@@ -104,6 +108,8 @@ def test_a_week_is_drafted_rejected_drafted_anew_and_published(
 
     with psycopg.connect(url) as connection:
         smtp._record(connection, f"{WEEK}-r2", "a@babel.example.id", "offered", "")
-    said = lumbung("mail", f"{WEEK}-r2", "--again", "a@babel.example.id", "--by", "Sari Rekaan")
+    phone = enrol("--replace")
+    again = ("--again", "a@babel.example.id", "--by", "pimpinan")
+    said = lumbung("mail", f"{WEEK}-r2", *again, asked=phone.now())
     assert "released" in said
-    assert "Sari Rekaan" in said
+    assert "pimpinan" in said

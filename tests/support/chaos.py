@@ -89,14 +89,26 @@ class Office:
         return self.server.url("chaos")
 
     def stage(self) -> str:
-        """The stage in which a job is, or ended."""
-        stages = re.findall(r"^== (.*)$", self.log.read_text(errors="replace"), re.MULTILINE)
-        return stages[-1] if stages else "beginning"
+        return last_stage(self.log)
 
     def message(self) -> str:
-        """The error with which a job ended."""
-        errors = re.findall(r"^!! (.*)$", self.log.read_text(errors="replace"), re.MULTILINE)
-        return errors[-1] if errors else ""
+        return last_error(self.log)
+
+
+def last_stage(log: Path) -> str:
+    """The stage in which a job is, or ended."""
+    return _last("==", log) or "beginning"
+
+
+def last_error(log: Path) -> str:
+    """The error with which a job ended."""
+    return _last("!!", log)
+
+
+def _last(mark: str, log: Path) -> str:
+    text = log.read_text(errors="replace") if log.exists() else ""
+    found: list[str] = re.findall(rf"^{mark} (.*)$", text, re.MULTILINE)
+    return found[-1] if found else ""
 
 
 def job(office: Office) -> None:
@@ -136,6 +148,11 @@ def job(office: Office) -> None:
 
 def start(office: Office) -> psutil.Process:
     """Run the job in a fork of this process."""
+    return forked(office.log, lambda: job(office))
+
+
+def forked(log: Path, work: Callable[[], object]) -> psutil.Process:
+    """Do something in a fork of this process, which adds to a log what it prints and its error."""
     sys.stdout.flush()
     pid = os.fork()
     if pid:
@@ -143,18 +160,16 @@ def start(office: Office) -> psutil.Process:
     code = 1
     try:
         os.setsid()
-        log = os.open(office.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-        os.dup2(log, 1)
-        os.dup2(log, 2)
+        output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        os.dup2(output, 1)
+        os.dup2(output, 2)
         sys.stdout = os.fdopen(1, "w", buffering=1)
         sys.stderr = os.fdopen(2, "w", buffering=1)
-        job(office)
+        work()
         code = 0
     except BaseException as error:
         with suppress(BaseException):
-            known = (
-                explained(error, office.settings.home) if isinstance(error, Exception) else error
-            )
+            known = explained(error, log.parent) if isinstance(error, Exception) else error
             print("!! " + " ".join(str(known).split()), flush=True)
     finally:
         os._exit(code)
@@ -323,7 +338,7 @@ class Chaos:
             if code:
                 outcome.problems.append(f"the second job failed: {office.message()}")
             else:
-                outcome.problems += self.differences(office)
+                outcome.problems += differences(office.settings, office.url, office.truth)
         return outcome
 
     def _break(
@@ -343,7 +358,7 @@ class Chaos:
                 if process.status() == psutil.STATUS_ZOMBIE:
                     break
                 time.sleep(0.02)
-            outcome.stage = office.stage() if office.log.exists() else "beginning"
+            outcome.stage = office.stage()
             with suppress(psycopg.OperationalError):
                 if kind == "disk full":
                     used = shutil.disk_usage(self.folder).used
@@ -362,52 +377,51 @@ class Chaos:
             if outcome.message.startswith("unexpected") or not outcome.message:
                 outcome.problems.append("the message names no cause")
 
-    def differences(self, office: Office) -> list[str]:
-        """What differs from the world's truth, and what is left behind."""
-        from lumbung.demo.truth import metric_differences
-        from lumbung.publication.proof import verify
-        from lumbung.publication.proof.keys import trusted_keys
 
-        settings, url, truth = office.settings, office.url, office.truth
-        found = metric_differences(truth, url)[:3]
-        with psycopg.connect(url) as connection:
-            landed: dict[str, int] = dict(
-                connection.execute(
-                    "select channel, count(*) from raw.record where not is_tombstone"
-                    " group by channel"
-                ).fetchall()
-            )
-            doubled = connection.execute(
-                "select channel, count(*) from raw.record group by channel, source_id,"
-                " content_hash having count(*) > 1"
+def differences(settings: Settings, url: str, truth: dict[str, Any]) -> list[str]:
+    """What differs from the world's truth, and what is left behind."""
+    from lumbung.demo.truth import metric_differences
+    from lumbung.publication.proof import verify
+    from lumbung.publication.proof.keys import trusted_keys
+
+    found = metric_differences(truth, url)[:3]
+    with psycopg.connect(url) as connection:
+        landed: dict[str, int] = dict(
+            connection.execute(
+                "select channel, count(*) from raw.record where not is_tombstone group by channel"
             ).fetchall()
-            editions = [
-                edition_id
-                for (edition_id,) in connection.execute(
-                    "select edition_id from published.edition where state = 'published'"
-                    " order by revision"
-                )
-            ]
-            unlike = connection.execute(
-                "select count(*) from published.metric as m inner join reporting.rpt_metric as r"
-                " using (metric_code, category_code, regency_code) where m.edition_id = %s"
-                " and r.week_id = %s and r.period = 'week' and r.value <> m.week_value",
-                (editions[-1] if editions else "", truth["edition_week"]),
-            ).fetchone()
-        wanted = {name: counts["landed"] for name, counts in truth["channels"].items()}
-        if landed != wanted:
-            found.append(f"landed {landed} instead of {wanted}")
-        found += [f"{channel} has {n} alike" for channel, n in doubled]
-        if not editions or unlike != (0,):
-            found.append(f"the edition {editions} has other numbers: {unlike}")
-        for proof in verify.verify_all(settings.editions, trusted_keys(settings)):
-            found += [f"{proof.edition_id}: {problem}" for problem in proof.problems]
-        shown = {path.name for path in (settings.portal / "edisi").iterdir() if path.is_dir()}
-        if shown != set(editions) or {p.name for p in settings.editions.iterdir()} != shown:
-            found.append(f"the portal has {shown} instead of {editions}")
-        left = [
-            path.relative_to(settings.home).as_posix()
-            for path in settings.home.rglob("*")
-            if re.match(r"\.(new|upload|.*\.\d+$)", path.name)
+        )
+        doubled = connection.execute(
+            "select channel, count(*) from raw.record group by channel, source_id,"
+            " content_hash having count(*) > 1"
+        ).fetchall()
+        editions = [
+            edition_id
+            for (edition_id,) in connection.execute(
+                "select edition_id from published.edition where state = 'published'"
+                " order by revision"
+            )
         ]
-        return found + [f"{name} was left" for name in left]
+        unlike = connection.execute(
+            "select count(*) from published.metric as m inner join reporting.rpt_metric as r"
+            " using (metric_code, category_code, regency_code) where m.edition_id = %s"
+            " and r.week_id = %s and r.period = 'week' and r.value <> m.week_value",
+            (editions[-1] if editions else "", truth["edition_week"]),
+        ).fetchone()
+    wanted = {name: counts["landed"] for name, counts in truth["channels"].items()}
+    if landed != wanted:
+        found.append(f"landed {landed} instead of {wanted}")
+    found += [f"{channel} has {n} alike" for channel, n in doubled]
+    if not editions or unlike != (0,):
+        found.append(f"the edition {editions} has other numbers: {unlike}")
+    for proof in verify.verify_all(settings.editions, trusted_keys(settings)):
+        found += [f"{proof.edition_id}: {problem}" for problem in proof.problems]
+    shown = {path.name for path in (settings.portal / "edisi").iterdir() if path.is_dir()}
+    if shown != set(editions) or {p.name for p in settings.editions.iterdir()} != shown:
+        found.append(f"the portal has {shown} instead of {editions}")
+    left = [
+        path.relative_to(settings.home).as_posix()
+        for path in settings.home.rglob("*")
+        if re.match(r"\.(new|upload|.*\.\d+$)", path.name)
+    ]
+    return found + [f"{name} was left" for name in left]

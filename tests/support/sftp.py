@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import threading
 from pathlib import Path
 from typing import Any
@@ -17,12 +19,15 @@ class Sftp:
 
     Attributes:
         reads_left: after so many reads it cuts the connection.
+        bytes_left: after so many bytes it cuts the connection, or refuses when `is_full`.
 
     """
 
     def __init__(self, root: Path, client_key: asyncssh.SSHKey | None = None) -> None:
         self.root = root
         self.reads_left: int | None = None
+        self.bytes_left: int | None = None
+        self.is_full = False
         self.key = asyncssh.generate_private_key("ssh-ed25519")
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
@@ -58,6 +63,15 @@ class Sftp:
                     if outer.reads_left < 0:
                         self._connection.abort()
                 return super().read(*given)
+
+            def write(self, file_obj: Any, offset: int, data: bytes) -> Any:
+                if outer.bytes_left is not None:
+                    outer.bytes_left -= len(data)
+                    if outer.bytes_left < 0 and outer.is_full:
+                        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                    if outer.bytes_left < 0:
+                        self._connection.abort()
+                return super().write(file_obj, offset, data)
 
         async def start() -> Any:
             return await asyncssh.create_server(

@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import psycopg
+import pytest
 from dbt.adapters.contracts.connection import Connection
 from dbt.adapters.postgres.connections import PostgresCredentials
 
 from lumbung.local.postgres import EmbeddedPostgres
+from lumbung.warehouse.build import lock_builds
 from lumbung.warehouse.dbt_sessions import KeptSessions, kept_sessions
 
 
-def test_a_node_gets_the_session_of_another_without_what_that_left(
+def test_a_node_gets_the_session_of_another_and_holds_the_next_build_off(
     server: EmbeddedPostgres,
 ) -> None:
     parts = psycopg.conninfo.conninfo_to_dict(server.url("postgres"))
@@ -38,12 +40,15 @@ def test_a_node_gets_the_session_of_another_without_what_that_left(
         KeptSessions.close(connection)
         return found
 
-    with kept_sessions():
+    with kept_sessions(), psycopg.connect(server.url("postgres"), autocommit=True) as next_build:
         (pid, *clean) = node(
             "set enable_mergejoin = off; create temporary table left_over (id int);"
             " select pg_advisory_lock(7)"
         )
-        assert clean == ["on", 0, 0]
+        assert clean == ["on", 0, 1]
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            lock_builds(next_build, "100ms")
+        next_build.execute("select pg_advisory_unlock_all()")
         assert node("select 1; commit") == (pid, *clean)
         assert node("select 1") == (pid, *clean), "dbt ended its transaction by SQL"
         with psycopg.connect(server.url("postgres")) as db:
@@ -52,6 +57,7 @@ def test_a_node_gets_the_session_of_another_without_what_that_left(
         assert other != pid, "a session that is gone is replaced"
         assert rest == clean
     with psycopg.connect(server.url("postgres")) as db:
+        lock_builds(db, "10s")
         row = db.execute(
             "select count(*) from pg_stat_activity where pid = %s", (other,)
         ).fetchone()

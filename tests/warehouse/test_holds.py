@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,11 +9,13 @@ import pytest
 from typer.testing import CliRunner
 
 from lumbung.cli import app
+from lumbung.cli.common import machine_account
 from lumbung.publication.delivery import notify
 from lumbung.settings import Settings
 from lumbung.warehouse.build import build
 from lumbung.warehouse.point_in_time import as_known_at
 from lumbung.warehouse.raw_checkpoint import check_raw, release
+from tests.support.homes import demo_home
 from tests.support.post import notifier, post_office
 from tests.warehouse.conftest import CHANNELS, Raw, query, write_channel
 from tests.warehouse.test_history import differences, rows_of_readers
@@ -158,7 +159,9 @@ def test_what_a_person_released_is_built(warehouse_url: str, office: Settings) -
     ]
 
 
-def test_the_owner_of_a_held_channel_is_notified_once(database_url: str, office: Settings) -> None:
+def test_the_owner_of_a_held_channel_is_notified_once(
+    database_url: str, office: Settings, tmp_path: Path
+) -> None:
     raw = Raw(database_url)
     raw.land("buku", [good(n) for n in range(1, 31)], landed_at=now())
     mark_built(database_url)
@@ -179,8 +182,13 @@ def test_the_owner_of_a_held_channel_is_notified_once(database_url: str, office:
     assert "pilih Akhiri penahanan di halaman kanal" in text
     assert "lumbung channel" not in text
 
+    home = demo_home(tmp_path / "demo", office.project).home  # nobody is asked for a code
     runner = CliRunner(
-        env={"LUMBUNG_DATABASE_URL": database_url, "LUMBUNG_PROJECT": str(office.project)}
+        env={
+            "LUMBUNG_DATABASE_URL": database_url,
+            "LUMBUNG_PROJECT": str(office.project),
+            "LUMBUNG_HOME": str(home),
+        }
     )
     listed = runner.invoke(app, ["channel", "list"])
     assert "channel buku: 20 deliveries are held back since" in listed.output
@@ -189,5 +197,5 @@ def test_the_owner_of_a_held_channel_is_notified_once(database_url: str, office:
     assert "buku is released" in done.output
     assert "held back" not in runner.invoke(app, ["channel", "list"]).output
     assert query(database_url, "select released_by, release_reason from ops.channel_hold") == [
-        (getpass.getuser(), "formulir baru")
+        (machine_account(), "formulir baru")
     ]

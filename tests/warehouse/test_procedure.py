@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from lumbung.settings import Settings
 from lumbung.warehouse import links, places
 from lumbung.warehouse.build import build
 from lumbung.warehouse.roles import role_url
+from tests.support.homes import demo_home
 from tests.support.post import notifier, post_office
 from tests.warehouse.conftest import Raw, query
 
@@ -189,11 +191,14 @@ def test_both_cases_of_a_pair_are_shown(url: str) -> None:
         links.read(url, a, a)
 
 
-def test_what_was_corrected_or_decided_is_off_the_list(url: str, office: Settings) -> None:
+def test_what_was_corrected_or_decided_is_off_the_list(
+    url: str, office: Settings, tmp_path: Path
+) -> None:
     (pair,) = query(
         url, "select item_id from marts.fct_review_item where check_code = 'pair_undecided'"
     )
-    runner = CliRunner(env={"LUMBUNG_DATABASE_URL": url})
+    home = demo_home(tmp_path / "demo", office.project).home  # nobody is asked for a code
+    runner = CliRunner(env={"LUMBUNG_DATABASE_URL": url, "LUMBUNG_HOME": str(home)})
     said = runner.invoke(
         app, ["link", "decide", *pair[0].split("/"), "same", "--by", "analis", "--reason", "sama"]
     )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import getpass
 import hashlib
 import json
+import os
+import pwd
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -45,17 +46,70 @@ Consent = Annotated[
 ]
 
 
-def consented(account: str, what: str, reason: str, *, database_url: str) -> Proof | None:
-    """Ask a second person for a one-time code; return None in a demo's home, which needs none.
+By = Annotated[
+    str,
+    typer.Option(
+        "--by",
+        help="account that decides, whose phone makes the one-time code; by default this machine's",
+    ),
+]
+
+
+def machine_account() -> str:
+    """Return the account that runs this process, whatever its environment says."""
+    return pwd.getpwuid(os.getuid()).pw_name
+
+
+def decider(by: str, command: str) -> str:
+    """Authenticate who decides by a command, before it does; return the account.
+
+    The person enters a one-time code of the phone (`lumbung approver enrol`). Who has a login of
+    the database (`lumbung user add`) was authenticated by it. A demo's home needs no code.
 
     Args:
-        account: of the person, a name of `approval.users`.
-        what: what the person consents to.
+        by: the account; empty: that of the machine.
+        command: the command and what it decides on, without anybody's name.
+
+    Raises:
+        ConfigurationError: when `config/people.yaml` does not name the account.
+        CodeError, LockedError: as `approver.prove`.
+    """
+    from psycopg.conninfo import conninfo_to_dict
+
+    from lumbung.publication.delivery.recipients import require_account
+    from lumbung.publication.editions import approver
+
+    settings, name = Settings.load(), by or machine_account()
+    if settings.demo_claim.exists():
+        return name
+    url = warehouse_url("approver")
+    login = str(conninfo_to_dict(url)["user"])
+    if login != "approver":
+        return login
+    require_account(name, settings)
+    code = typer.prompt(f"code on the phone of {name}, who decides", hide_input=True)
+    approver.decide_at_terminal(name, code, command, settings=settings, database_url=url)
+    return name
+
+
+def consented(
+    by: str, account: str, what: str, reason: str, *, database_url: str
+) -> tuple[str, Proof | None]:
+    """Ask two people for one-time codes: who decides, and a second person who consents.
+
+    Args:
+        by: as for `decider`.
+        account: of the second person, a name of `approval.users`.
+        what: what they decide.
         reason: why.
         database_url: the warehouse, as the role `approver`.
 
+    Returns:
+        the account of the first person, and the proof of the second; None in a demo's home, which
+        needs none.
+
     Raises:
-        ConfigurationError: when the account is not that of a second person.
+        ConfigurationError: as `decider`, or when the account is not that of a second person.
         CodeError, LockedError: as `approver.prove`.
     """
     from lumbung.publication.delivery.recipients import load_people
@@ -63,18 +117,19 @@ def consented(account: str, what: str, reason: str, *, database_url: str) -> Pro
 
     settings = Settings.load()
     if settings.demo_claim.exists():
-        return None
+        return decider(by, what), None
     users = load_people(settings).approval.users
-    if account not in users or account == getpass.getuser():
+    if account not in users or account == (by or machine_account()):
         raise ConfigurationError(
             "a second person has to consent, whose phone is enrolled",
             where="--consent",
             remediation=f"name another one of {', '.join(users) or 'approval.users'}"
             " (config/people.yaml)",
         )
+    name = decider(by, what)
     code = typer.prompt(f"code on the phone of {account}, who consents", hide_input=True)
-    return approver.prove(
-        account, code, edition_id=what, decision="consent", by=getpass.getuser(),
+    return name, approver.prove(
+        account, code, edition_id=what, decision="consent", by=name,
         root=hashlib.sha256(reason.strip().encode()).hexdigest(),
         settings=settings, database_url=database_url,
     )  # fmt: skip

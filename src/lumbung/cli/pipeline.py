@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import os
 from datetime import datetime
@@ -13,12 +12,13 @@ import typer
 from rich.table import Table
 
 from lumbung.cli.common import (
+    By,
     Json,
     Role,
     Why,
     console,
+    decider,
     impersonal,
-    owner_url,
     print_json,
     warehouse_address,
     warehouse_url,
@@ -186,7 +186,7 @@ def list_channels(as_json: Json = False) -> None:
 
 
 @channels.command()
-def labels(name: Name, reason: Why) -> None:
+def labels(name: Name, reason: Why, by: By = "") -> None:
     """Show the labels behind the pseudonyms of a channel's notices; it is logged first.
 
     A label that no channel file declares may name a person, such as "Name: ..." in a chat.
@@ -198,7 +198,7 @@ def labels(name: Name, reason: Why) -> None:
     found = open_labels(
         warehouse_url("custodian"),
         load_channel(settings.channels, name).name,
-        by=getpass.getuser(),
+        by=decider(by, f"labels of channel {name}"),
         reason=reason,
         home=settings.home,
     )
@@ -231,11 +231,10 @@ def rename(
     """Give a channel another name; its records, its inbox and its cursor stay the same."""
     from lumbung.intake import life
 
-    path = life.rename(old, new, settings=Settings.load(), database_url=owner_url())
+    path = life.rename(
+        old, new, settings=Settings.load(), database_url=warehouse_url("transformer")
+    )
     console.print(f"{path}\nIts records keep the former name.", soft_wrap=True)
-
-
-By = Annotated[str, typer.Option(help="who decides; by default the system account")]
 
 
 @channels.command()
@@ -257,10 +256,10 @@ def restore(name: Name, reason: Why, by: By = "") -> None:
 
     path = life.restore(
         name,
-        by=by or getpass.getuser(),
+        by=decider(by, f"channel restore {name}"),
         reason=reason,
         settings=Settings.load(),
-        database_url=owner_url(),
+        database_url=warehouse_url("transformer"),
     )
     console.print(f"{path}\nIt is pulled again; the next build counts its records.", soft_wrap=True)
 
@@ -271,10 +270,10 @@ def _end(name: str, state: Literal["retired", "removed"], by: str, reason: str) 
     life.end(
         name,
         state,
-        by=by or getpass.getuser(),
+        by=decider(by, f"channel {state} {name}"),
         reason=reason,
         settings=Settings.load(),
-        database_url=owner_url(),
+        database_url=warehouse_url("transformer"),
     )
     console.print(f"{name} is {state}; 'lumbung channel restore {name}' undoes this")
 
@@ -286,6 +285,7 @@ def release(
         str,
         typer.Option(help="why its rows are right, without anybody's name", callback=impersonal),
     ],
+    by: By = "",
 ) -> None:
     """End the hold on a channel's new rows; the next build includes them despite the checks."""
     from lumbung.intake.channel.load import name_of_records
@@ -293,7 +293,8 @@ def release(
 
     url = warehouse_url("transformer")
     records = name_of_records(Settings.load().channels, channel)
-    count = raw_checkpoint.release(url, records, by=getpass.getuser(), reason=reason)
+    by = decider(by, f"channel release {channel}")
+    count = raw_checkpoint.release(url, records, by=by, reason=reason)
     console.print(f"{channel} is released ({count} holds); the next build includes its rows")
 
 
@@ -352,6 +353,7 @@ def show(
     reason: Annotated[
         str, typer.Option(help="why it is revealed, without anybody's name", callback=impersonal)
     ] = "",
+    by: By = "",
 ) -> None:
     """Show one delivery that could not be read; content and names of files only with `--reveal`."""
     from lumbung import database
@@ -372,8 +374,9 @@ def show(
     for label, value in zip(names, row, strict=True):
         console.print(f"{label:11} {'' if value is None else value}", markup=False)
     if reveal:
+        by = decider(by, f"reveal quarantine {number}")
         original = quarantine.open_original(
-            url, number, by=getpass.getuser(), reason=reason, home=Settings.load().home
+            url, number, by=by, reason=reason, home=Settings.load().home
         )
         typer.echo(f"{'in clear':11} {original.locator}")
         typer.echo(original.content)
@@ -402,6 +405,7 @@ def accept(
     reason: Annotated[
         str, typer.Option(help="why they are messages, without anybody's name", callback=impersonal)
     ],
+    by: By = "",
 ) -> None:
     """Confirm that doubtful chat messages are messages; the next pull that reads them lands them.
 
@@ -412,7 +416,7 @@ def accept(
     quarantine.accept(
         warehouse_url("custodian"),
         numbers,
-        by=getpass.getuser(),
+        by=decider(by, f"quarantine accept {_listed(numbers)}"),
         reason=reason,
         home=Settings.load().home,
     )
@@ -428,11 +432,12 @@ def dismiss(
             help="why they will never be records, without anybody's name", callback=impersonal
         ),
     ],
+    by: By = "",
 ) -> None:
     """Close quarantined deliveries that will never be records; they are kept as they are."""
     from lumbung.intake import quarantine
 
-    by = getpass.getuser()
+    by = decider(by, f"quarantine dismiss {_listed(numbers)}")
     done = quarantine.dismiss(warehouse_url("loader"), numbers, by=by, reason=reason)
     console.print(_closed(numbers, done, "open", "dismissed"))
 
@@ -442,12 +447,18 @@ def reopen(
     numbers: Annotated[
         list[int], typer.Argument(help="ids that 'lumbung quarantine list --resolved' shows")
     ],
+    by: By = "",
 ) -> None:
     """Take a dismissal back: the deliveries are open again."""
     from lumbung.intake import quarantine
 
-    done = quarantine.reopen(warehouse_url("loader"), numbers, by=getpass.getuser())
+    by = decider(by, f"quarantine reopen {_listed(numbers)}")
+    done = quarantine.reopen(warehouse_url("loader"), numbers, by=by)
     console.print(_closed(numbers, done, "dismissed", "reopened"))
+
+
+def _listed(numbers: list[int]) -> str:
+    return " ".join(map(str, numbers))
 
 
 def _closed(numbers: list[int], done: int, before: str, after: str) -> str:

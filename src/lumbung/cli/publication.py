@@ -10,11 +10,13 @@ import typer
 from rich.table import Table
 
 from lumbung.cli.common import (
+    By,
     Consent,
     Json,
     Why,
     consented,
     console,
+    decider,
     impersonal,
     owner_url,
     print_json,
@@ -106,14 +108,14 @@ def publish(
 
 @approver.command()
 def enrol(
-    name: Annotated[str, typer.Argument(help="a name of approval.users in config/people.yaml")],
+    name: Annotated[str, typer.Argument(help="an account of config/people.yaml that decides")],
     replace: Annotated[
         bool, typer.Option("--replace", help="the phone is lost: its codes no longer count")
     ] = False,
 ) -> None:
-    """Enrol the phone of a person who approves editions, with an authenticator app (TOTP).
+    """Enrol the phone of a person who decides, with an authenticator app (TOTP).
 
-    The person scans the QR code. It is shown once: whoever sees it can approve in their name.
+    The person scans the QR code. It is shown once: whoever sees it can decide in their name.
     """
     import segno
 
@@ -121,8 +123,11 @@ def enrol(
     from lumbung.publication.editions import approver as approvers
 
     settings = Settings.load()
-    recipients.require_approver(name, settings)
-    address = approvers.enrol(name, replace=replace, settings=settings, database_url=owner_url())
+    recipients.require_account(name, settings)
+    address = approvers.enrol(
+        name, replace=replace, settings=settings, database_url=owner_url(),
+        for_editions=name in recipients.load_people(settings).approval.users,
+    )  # fmt: skip
     segno.make(address).terminal(compact=True)
     typer.echo(address)
 
@@ -132,13 +137,12 @@ def unlock(
     name: Annotated[str, typer.Argument(help="a name of approval.users, locked by wrong codes")],
     reason: Why,
     consent: Consent = "",
+    by: By = "",
 ) -> None:
     """Let a person who was locked by wrong codes decide again, with a second person's consent.
 
     Find out first who tried the codes. It is in the audit log.
     """
-    import getpass
-
     from lumbung.publication.editions import approver as approvers
 
     url = warehouse_url("approver")
@@ -148,9 +152,9 @@ def unlock(
             where="--consent",
             remediation="name another person of approval.users (config/people.yaml)",
         )
-    proof = consented(consent, f"unlock {name}", reason, database_url=url)
+    who, proof = consented(by, consent, f"unlock {name}", reason, database_url=url)
     approvers.unlock(
-        name, by=getpass.getuser(), consented_by=consent, reason=reason, proof=proof,
+        name, by=who, consented_by=consent, reason=reason, proof=proof,
         database_url=url,
     )  # fmt: skip
     console.print(f"'{name}' can decide again")
@@ -186,7 +190,7 @@ def sheet(
 def mail(
     edition: Annotated[str, typer.Argument(help="a published edition, such as 2024-W47-r1")],
     again: Annotated[str, typer.Option(help="an address in doubt that did not receive it")] = "",
-    by: Annotated[str, typer.Option(help="who confirms that it was not received")] = "",
+    by: Annotated[str, typer.Option(help="account that confirms that it was not received")] = "",
     send: Annotated[
         bool, typer.Option("--send", help="send to recipients who have not received it")
     ] = False,
@@ -203,7 +207,8 @@ def mail(
     settings = Settings.load()
     url = warehouse_url("publisher")
     if again:
-        mailing.release(edition, again, by=by, database_url=url)
+        who = decider(by, f"mail {edition} again") if by.strip() else ""
+        mailing.release(edition, again, by=who, database_url=url)
     if send:
         Stack(settings).use_airflow_connection(mailing.CONNECTION, warehouse_address())
         from lumbung.orchestration import mail_server
@@ -319,18 +324,22 @@ def trace(
 def waive(
     check: Annotated[str, typer.Argument(help="a check of expectations/publication.yaml")],
     edition: Annotated[str, typer.Option(help="a draft, such as 2024-W47-r1")],
-    by: Annotated[str, typer.Option(help="who is responsible; printed in the edition")],
+    by: Annotated[
+        str, typer.Option(help="account of who is responsible; the edition prints name and office")
+    ],
     reason: Annotated[str, typer.Option(help="why; printed in the edition", callback=impersonal)],
     until: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="last day of the waiver")],
 ) -> None:
     """Waive a failing check of the publication checkpoint for one draft; the edition prints it."""
     from lumbung.publication.checks import waiver
+    from lumbung.publication.delivery.recipients import load_people
 
     settings = Settings.load()
+    name = decider(by, f"waive {check} {edition}")
     waiver.waive(
         check,
         edition_id=edition,
-        by=by,
+        by=load_people(settings).approval.users.get(name, name),
         reason=reason,
         until=until.date(),
         settings=settings,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -11,7 +10,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from lumbung.cli.common import Json, Role, Why, console, print_json, warehouse_url
+from lumbung.cli.common import By, Json, Role, Why, console, decider, print_json, warehouse_url
 from lumbung.cli.vault import vault
 from lumbung.settings import Settings
 
@@ -83,7 +82,7 @@ def review(
             f"{item.since_date}  {item.regency_name}  {item.channel}  {verdict}",
             *(f"  {line}" for line in evidence),
             f"  lumbung link show {item.item_id.replace('/', ' ')}",
-            f"  lumbung link decide {item.item_id.replace('/', ' ')} same|different --by NAME",
+            f"  lumbung link decide {item.item_id.replace('/', ' ')} same|different",
             sep="\n", soft_wrap=True, markup=False,
         )  # fmt: skip
     for remediation in remediations.values():
@@ -140,7 +139,7 @@ def decide(
     report: Annotated[str, typer.Argument(help="a case; an item of 'lumbung review' names both")],
     other: Annotated[str, typer.Argument(help="the other case")],
     decision: Annotated[Literal["same", "different"], typer.Argument(help="what you found")],
-    by: Annotated[str, typer.Option(help="your name")],
+    by: By = "",
     reason: Why = "",
 ) -> None:
     """Decide that two cases report the same event, or different ones; nothing is merged."""
@@ -151,7 +150,7 @@ def decide(
 def undo(
     report: Annotated[str, typer.Argument(help="a case")],
     other: Annotated[str, typer.Argument(help="the other case")],
-    by: Annotated[str, typer.Option(help="your name")],
+    by: By = "",
     reason: Why = "",
 ) -> None:
     """Undo the decision on two cases."""
@@ -161,35 +160,35 @@ def undo(
 def _link(report: str, other: str, decision: Decision, by: str, reason: str) -> None:
     from lumbung.warehouse import links
 
-    url = warehouse_url("steward")
-    links.decide(url, report, other, decision, by=by, note=reason)
+    by = decider(by, f"link {decision} {report} {other}")
+    links.decide(warehouse_url("steward"), report, other, decision, by=by, note=reason)
     console.print(f"recorded: {decision}; the next build shows it")
 
 
 @record.command()
-def exclude(number: RecordId, reason: Why) -> None:
+def exclude(number: RecordId, reason: Why, by: By = "") -> None:
     """Exclude every version of a delivery from all metrics; it is kept and reported as excluded."""
-    _exclude(number, "excluded", reason)
+    _exclude(number, "excluded", reason, by)
 
 
 @record.command()
-def restore(number: RecordId, reason: Why) -> None:
+def restore(number: RecordId, reason: Why, by: By = "") -> None:
     """Undo the exclusion of a delivery."""
-    _exclude(number, "restored", reason)
+    _exclude(number, "restored", reason, by)
 
 
 @record.command()
-def reveal(number: RecordId, reason: Why) -> None:
+def reveal(number: RecordId, reason: Why, by: By = "") -> None:
     """Show a record's narrative and words behind `~`; 'lumbung vault open' shows who is named.
 
-    The reason and the account are logged before anything is shown.
+    The reason and the person are logged before anything is shown.
     """
     from lumbung.intake import opening
 
     private = opening.open_record(
         warehouse_url("custodian"),
         number,
-        by=getpass.getuser(),
+        by=decider(by, f"reveal record {number}"),
         reason=reason,
         home=Settings.load().home,
     )
@@ -207,9 +206,9 @@ def export() -> None:
     console.print("the seeds have every word that was mapped")
 
 
-def _exclude(number: int, decision: Exclusion, reason: str) -> None:
+def _exclude(number: int, decision: Exclusion, reason: str, by: str) -> None:
     from lumbung.warehouse import exclusions
 
-    url = warehouse_url("steward")
-    exclusions.decide(url, number, decision, by=getpass.getuser(), reason=reason)
+    by = decider(by, f"record {number} {decision}")
+    exclusions.decide(warehouse_url("steward"), number, decision, by=by, reason=reason)
     console.print(f"the delivery of record {number} is {decision}; the next build shows it")

@@ -5,7 +5,6 @@ Names and telephone numbers are asked for, so that they are in no process's argu
 
 from __future__ import annotations
 
-import getpass
 import json
 import os
 import shutil
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lumbung.cli.common import Consent, Why, consented, console, warehouse_url
+from lumbung.cli.common import By, Consent, Why, consented, console, decider, warehouse_url
 from lumbung.errors import ConfigurationError
 from lumbung.settings import JAKARTA, Settings
 
@@ -37,7 +36,7 @@ Day = Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="YYYY-MM-DD")]
 
 
 @vault.command("open")
-def open_identity(number: RecordId, reason: Why, consent: Consent = "") -> None:
+def open_identity(number: RecordId, reason: Why, consent: Consent = "", by: By = "") -> None:
     """Show all that a record holds in the vault, with a second person's consent.
 
     Both and the reason are logged before anything is shown. A demo's home needs no consent.
@@ -48,7 +47,8 @@ def open_identity(number: RecordId, reason: Why, consent: Consent = "") -> None:
 
     with _custodian(reason) as (db, keys):
         sealed = sealed_record(db, number)
-        _log(db, [number], reason, consent, _consent(consent, f"open record {number}", reason))
+        two = _consent(by, consent, f"open record {number}", reason)
+        _log(db, [number], reason, consent, *two)
         private = opened(Keyring(db, keys), *sealed)
     typer.echo(json.dumps(private, indent=1, ensure_ascii=False))
 
@@ -58,6 +58,7 @@ def export(
     file: Annotated[Path, typer.Argument(help="the new file that only this account can read")],
     reason: Why,
     consent: Consent = "",
+    by: By = "",
 ) -> None:
     """Write all that is held on one person to a file, as JSON: for that person."""
     from lumbung.files import write_private
@@ -68,7 +69,7 @@ def export(
         with db.transaction():
             records, quarantined = held(db, keys, identity, _subjects())
         numbers = [each.record_id for each in records]
-        _log(db, numbers, reason, consent, _consent(consent, "export a person", reason))
+        _log(db, numbers, reason, consent, *_consent(by, consent, "export a person", reason))
     content = {
         "records": [
             {
@@ -95,7 +96,7 @@ def export(
 
 
 @vault.command()
-def erase(reason: Why, consent: Consent = "") -> None:
+def erase(reason: Why, consent: Consent = "", by: By = "") -> None:
     """Erase one person from vault, quarantine and evidence; records and editions stay.
 
     Remove the person from the source first. Backups follow with the next 'lumbung backup'.
@@ -104,10 +105,10 @@ def erase(reason: Why, consent: Consent = "") -> None:
 
     identity = typer.prompt("name or telephone number")
     with _custodian(reason) as (db, keys), _evidence(keys) as store:
-        proof = _consent(consent, "erase a person", reason)
+        who, proof = _consent(by, consent, "erase a person", reason)
         done = erasure.erase(
             db, keys, identity, _subjects(),
-            by=getpass.getuser(), consented_by=consent, consent=proof, reason=reason.strip(),
+            by=who, consented_by=consent, consent=proof, reason=reason.strip(),
             evidence=store, today=datetime.now(JAKARTA).date(),
         )  # fmt: skip
     _say(done)
@@ -119,6 +120,7 @@ def expire(
     before: Day,
     reason: Why,
     consent: Consent = "",
+    by: By = "",
 ) -> None:
     """Destroy the private parts of records of one kind that were received before a day (WIB).
 
@@ -127,10 +129,10 @@ def expire(
     from lumbung.intake import erasure
 
     with _custodian(reason) as (db, keys), _evidence(keys) as store:
-        proof = _consent(consent, f"expire {kind} before {before:%Y-%m-%d}", reason)
+        who, proof = _consent(by, consent, f"expire {kind} before {before:%Y-%m-%d}", reason)
         done = erasure.expire(
             db, keys, kind, before.date(),
-            by=getpass.getuser(), consented_by=consent, consent=proof, reason=reason.strip(),
+            by=who, consented_by=consent, consent=proof, reason=reason.strip(),
             evidence=store, today=datetime.now(JAKARTA).date(),
         )  # fmt: skip
     _say(done)
@@ -142,6 +144,7 @@ def evidence(
     file: Annotated[Path, typer.Argument(help="the new file that only this account can read")],
     reason: Why,
     consent: Consent = "",
+    by: By = "",
 ) -> None:
     """Write a file of the evidence in clear, with a second person's consent.
 
@@ -152,11 +155,11 @@ def evidence(
 
     with _custodian(reason) as (db, keys), _evidence(keys) as store:
         kept = kept_evidence(store, sha256)
-        proof = _consent(consent, f"open evidence {sha256}", reason)
+        who, proof = _consent(by, consent, f"open evidence {sha256}", reason)
         db.execute(
             "insert into ops.opening (opened_by, evidence_sha256, reason, consented_by,"
             " enrolment_id, totp_step, seal) values (%s, %s, %s, nullif(%s, ''), %s, %s, %s)",
-            (getpass.getuser(), kept.sha256, reason.strip(), consent, *(proof or (None,) * 3)),
+            (who, kept.sha256, reason.strip(), consent, *(proof or (None,) * 3)),
         )
         os.umask(PRIVATE_UMASK)
         with kept.open("rb") as stream, file.open("xb") as copy:
@@ -178,12 +181,13 @@ def encrypt() -> None:
 
 
 @vault.command()
-def hold(number: RecordId, until: Day, reason: Why) -> None:
+def hold(number: RecordId, until: Day, reason: Why, by: By = "") -> None:
     """Hold a delivery back from erasure until a day; a day in the past lifts the hold."""
     from lumbung.intake import erasure
 
     with _custodian(reason) as (db, _):
-        erasure.hold(db, number, until.date(), by=getpass.getuser(), reason=reason.strip())
+        by = decider(by, f"hold record {number} until {until:%Y-%m-%d}")
+        erasure.hold(db, number, until.date(), by=by, reason=reason.strip())
     console.print(f"the delivery of record {number} is held until {until:%Y-%m-%d}")
 
 
@@ -227,13 +231,18 @@ def _custodian(reason: str) -> Iterator[tuple[psycopg.Connection, Vault]]:
         yield db, Vault.load(Settings.load().home)
 
 
-def _consent(account: str, what: str, reason: str) -> Proof | None:
-    """Ask the second person for a one-time code; None in a demo's home, which needs none."""
-    return consented(account, what, reason, database_url=warehouse_url("approver"))
+def _consent(by: str, account: str, what: str, reason: str) -> tuple[str, Proof | None]:
+    """Ask two people for a one-time code: `consented`."""
+    return consented(by, account, what, reason, database_url=warehouse_url("approver"))
 
 
 def _log(
-    db: psycopg.Connection, numbers: list[int], reason: str, consent: str, proof: Proof | None
+    db: psycopg.Connection,
+    numbers: list[int],
+    reason: str,
+    consent: str,
+    by: str,
+    proof: Proof | None,
 ) -> None:
     """Log who opens which records, before anything is shown; a code counts once."""
     with db.transaction():
@@ -242,7 +251,7 @@ def _log(
                 "insert into ops.opening (opened_by, record_id, reason, consented_by, enrolment_id,"
                 " totp_step, seal) values (%s, %s, %s, nullif(%s, ''), %s, %s, %s)",
                 (
-                    *(getpass.getuser(), number, reason.strip(), consent),
+                    *(by, number, reason.strip(), consent),
                     *(proof if proof and not place else (None, None, None)),
                 ),
             )

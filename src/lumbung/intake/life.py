@@ -82,7 +82,7 @@ def rename(old: str, new: str, *, settings: Settings, database_url: str) -> Path
         target = settings.channels / f"{new}.yaml"
         taken = db.execute(
             "select exists (select from raw.batch where channel = %(new)s)"
-            " or exists (select from ops.channel_decision where channel = %(new)s)",
+            " or exists (select from ops.channel_state where channel = %(new)s)",
             {"new": new},
         ).fetchone()
         others = {each.name for each in channels.values()} - {channel}

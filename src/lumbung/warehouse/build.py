@@ -41,6 +41,9 @@ from lumbung.warehouse.roles import role_url
 LOCK_WAIT = "10min"
 """How long a build waits for another build of the same database."""
 
+NODES = "hashtext('lumbung.dbt')"
+"""The advisory lock that each session of dbt shares (`lumbung.warehouse.dbt_sessions`)."""
+
 DBT_LOCK_TIMEOUT = "1min"
 """How long a model or test waits for a lock, such as that of an auditor who reads `checks`."""
 
@@ -199,6 +202,9 @@ def require_seeds(settings: Settings) -> None:
 def lock_builds(connection: psycopg.Connection, wait: str, *, is_shared: bool = False) -> None:
     """Take the lock of a build until the connection ends or releases it.
 
+    The session of a build that was killed may have ended before the statement of a node has. So
+    unless the lock is shared, this waits for the sessions of its nodes too.
+
     Args:
         connection: of `database.session`; its `lock_timeout` becomes `wait`.
         wait: how long, in PostgreSQL's units.
@@ -211,6 +217,9 @@ def lock_builds(connection: psycopg.Connection, wait: str, *, is_shared: bool = 
     connection.execute(f"set lock_timeout = '{wait}'".encode())
     kind = "_shared" if is_shared else ""
     connection.execute(f"select pg_advisory_lock{kind}(hashtext('lumbung.build'))".encode())
+    if not is_shared:
+        connection.execute(f"select pg_advisory_lock({NODES})".encode())
+        connection.execute(f"select pg_advisory_unlock({NODES})".encode())
 
 
 @contextmanager

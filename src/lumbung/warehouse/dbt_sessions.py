@@ -3,6 +3,9 @@
 dbt opens a connection for each node. The handshake and the empty caches of a new session take
 longer than most models of an increment. Here a session that a node gave back is reset and serves
 the next.
+
+Each session holds the lock `build.NODES`, shared. When the session of a build ends before its nodes
+do, as by a kill, the next build waits for that lock, so the two never change one table.
 Importing this module imports dbt.
 """
 
@@ -17,6 +20,8 @@ import psycopg2.extensions
 from dbt.adapters.contracts.connection import Connection, ConnectionState
 from dbt.adapters.postgres import PostgresAdapter
 from dbt.adapters.postgres.connections import PostgresConnectionManager
+
+from lumbung.warehouse.build import NODES
 
 _idle: list[Any] = []
 """Sessions that serve no node; `append` and `pop` are atomic."""
@@ -37,7 +42,10 @@ class KeptSessions(PostgresConnectionManager):  # type: ignore[misc]  # dbt has 
                 _reset(handle)
                 connection.handle = handle
                 connection.state = ConnectionState.OPEN
-        return super().open(connection)
+        if connection.state != ConnectionState.OPEN:
+            super().open(connection)
+            _hold(connection.handle)
+        return connection
 
     @classmethod
     def _close_handle(cls, connection: Connection) -> None:
@@ -56,6 +64,14 @@ def _reset(handle: Any) -> None:
     handle.autocommit = True  # no transaction may be open
     with handle.cursor() as cursor:
         cursor.execute("discard all")
+    _hold(handle)
+
+
+def _hold(handle: Any) -> None:
+    """Take the lock `NODES` until the session is reset or ends."""
+    handle.autocommit = True
+    with handle.cursor() as cursor:
+        cursor.execute(f"select pg_advisory_lock_shared({NODES})")
     handle.autocommit = False
 
 

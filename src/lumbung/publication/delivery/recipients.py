@@ -191,6 +191,26 @@ def require_approver(name: str, settings: Settings) -> str:
     return users[name]
 
 
+def require_account(name: str, settings: Settings) -> None:
+    """Require that `config/people.yaml` names an account.
+
+    Raises:
+        ConfigurationError: when it does not.
+
+    """
+    people = load_people(settings)
+    named = {
+        *(*people.approval.users, *people.leadership, *people.stewards, *people.channel_owners),
+        *(*people.engineers, *people.auditors),
+    }
+    if name not in named:
+        raise ConfigurationError(
+            f"'{name}' is nobody who decides here",
+            where=str(settings.config / "people.yaml"),
+            remediation="name an account of that file with --by, or add it there",
+        )
+
+
 def load_people(settings: Settings) -> People:
     """Read `config/people.yaml`.
 

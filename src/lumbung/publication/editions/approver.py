@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -47,11 +48,20 @@ class Proof(NamedTuple):
     seal: str
 
 
-def enrol(name: str, *, replace: bool, settings: Settings, database_url: str) -> str:
+def enrol(
+    name: str,
+    *,
+    replace: bool,
+    settings: Settings,
+    database_url: str,
+    for_editions: bool = True,
+) -> str:
     """Enrol the phone of a person who decides.
 
     Args:
-        name: a name of `approval.users` in `config/people.yaml`.
+        name: an account of `config/people.yaml`.
+        for_editions: whether the phone decides on editions and consents, as those in
+            `approval.users` do; else only its person's commands at a terminal need it.
         replace: whether an enrolled phone is replaced, which from then on makes no codes.
         settings: the installation, whose vault key encrypts the secret.
         database_url: the warehouse, as its owner.
@@ -81,7 +91,10 @@ def enrol(name: str, *, replace: bool, settings: Settings, database_url: str) ->
         connection.execute(
             "insert into ops.approver (enrolment_id, name, sealed_secret)"
             " overriding system value values (%s, %s, %s)",
-            (row[0], name, vault.seal(secret.encode(), _place(name, row[0]))),
+            (
+                *(row[0], name),
+                vault.seal(secret.encode(), _place(name, row[0], for_editions=for_editions)),
+            ),
         )
     return pyotp.TOTP(secret).provisioning_uri(name=name, issuer_name=ISSUER)
 
@@ -100,14 +113,15 @@ def prove(
 ) -> Proof:
     """Verify a person's code, and bind it to a decision.
 
-    The code counts once for all purposes. A consent uses it up here, a decision on an edition and a
-    waiver when the database records them (`published.require_new_code`).
+    The code counts once for all purposes. A consent, or a decision at a terminal, uses it up here,
+    a decision on an edition and a waiver when the database records them
+    (`published.require_new_code`).
 
     Args:
         name: a name of `approval.users`.
         code: six digits.
         edition_id: the edition.
-        decision: `approved`, `rejected`, or `consent`.
+        decision: `approved`, `rejected`, `consent`, or `terminal`.
         by: the person as printed.
         root: `files_root` of the reviewed files.
         at: when the code was entered, at most `MAX_AGE` ago; None: now.
@@ -159,7 +173,9 @@ def prove(
                     remediation="wait that long, or have a second person consent to"
                     f" 'lumbung approver unlock {name}'; ask who tried, if it was not you",
                 )
-        secret = _secret(enrolment[1], name, enrolment[0], settings)
+        secret = _secret(
+            enrolment[1], name, enrolment[0], settings, for_editions=decision != "terminal"
+        )
         step = _step(secret, code, entered)
         if step is None:
             late = None if at is None else _step(secret, code, at)
@@ -178,7 +194,7 @@ def prove(
                 remediation="enter the six digits that the authenticator app shows now",
             )
         proof = Proof(enrolment[0], step, _seal(secret, edition_id, decision, by, root, step))
-        if decision == "consent" and not _use_up(connection, proof):
+        if decision in ("consent", "terminal") and not _use_up(connection, proof):
             raise CodeError(
                 "the code was used already",
                 where=edition_id,
@@ -206,6 +222,34 @@ def unlock(
             "insert into ops.approver_unlock (name, unlocked_by, consented_by, reason,"
             " enrolment_id, totp_step, seal) values (%s, %s, nullif(%s, ''), %s, %s, %s, %s)",
             (name, by, consented_by, reason, *(proof or (None, None, None))),
+        )
+
+
+def decide_at_terminal(
+    name: str, code: str, command: str, *, settings: Settings, database_url: str
+) -> None:
+    """Prove who decides by a command, and record it before the command decides.
+
+    Args:
+        name: an account whose phone is enrolled.
+        code: six digits.
+        command: the command and what it decides on, without anybody's name.
+        settings: the installation.
+        database_url: the warehouse, as the role `approver`.
+
+    Raises:
+        CodeError, LockedError: as `prove`.
+
+    """
+    proof = prove(
+        name, code, edition_id=command, decision="terminal", by=name, root="",
+        settings=settings, database_url=database_url,
+    )  # fmt: skip
+    with database.connect(database_url, application="lumbung approver") as connection:
+        connection.execute(
+            "insert into ops.terminal_decision (decided_by, command, enrolment_id, totp_step, seal)"
+            " values (%s, %s, %s, %s, %s)",
+            (name, command, *proof),
         )
 
 
@@ -263,21 +307,27 @@ def is_in_person(edition: Edition, *, settings: Settings, database_url: str) -> 
     return hmac.compare_digest(expected, seal)
 
 
-def _place(name: str, enrolment_id: int) -> bytes:
+def _place(name: str, enrolment_id: int, *, for_editions: bool) -> bytes:
     """Identifies an enrolment: its secret opens under no other one, so none can be repeated."""
-    return associate("approver", f"{name}\0{enrolment_id}")
+    use = "approver" if for_editions else "terminal"
+    return associate(use, f"{name}\0{enrolment_id}")
 
 
-def _secret(sealed: bytes, name: str, enrolment_id: int, settings: Settings) -> str:
+def _secret(
+    sealed: bytes, name: str, enrolment_id: int, settings: Settings, *, for_editions: bool = True
+) -> str:
+    """Open the secret of a phone; one for editions serves at a terminal, too."""
     vault = Vault.load(settings.home)
-    try:
-        return vault.unseal(bytes(sealed), _place(name, enrolment_id)).decode()
-    except LumbungError as error:
-        raise CodeError(
-            f"the phone of '{name}' was enrolled by an earlier version, or its row was copied",
-            where="ops.approver",
-            remediation=f"enrol it again: 'lumbung approver enrol {name} --replace'",
-        ) from error
+    for use in (True,) if for_editions else (True, False):
+        with suppress(LumbungError):
+            place = _place(name, enrolment_id, for_editions=use)
+            return vault.unseal(bytes(sealed), place).decode()
+    raise CodeError(
+        f"the phone of '{name}' was enrolled for commands alone or by an earlier version, or its"
+        " row was copied",
+        where="ops.approver",
+        remediation=f"enrol it again: 'lumbung approver enrol {name} --replace'",
+    )
 
 
 def _step(secret: str, code: str, entered: datetime) -> int | None:
