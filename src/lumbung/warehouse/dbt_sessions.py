@@ -26,6 +26,9 @@ from lumbung.warehouse.build import NODES
 _idle: list[Any] = []
 """Sessions that serve no node; `append` and `pop` are atomic."""
 
+_opened: list[Any] = []
+"""Every session of this run: one that dbt forgets would hold the next build off."""
+
 
 class KeptSessions(PostgresConnectionManager):  # type: ignore[misc]  # dbt has no types here
     """dbt's connection manager, but a session that is given back is kept for the next node."""
@@ -44,6 +47,7 @@ class KeptSessions(PostgresConnectionManager):  # type: ignore[misc]  # dbt has 
                 connection.state = ConnectionState.OPEN
         if connection.state != ConnectionState.OPEN:
             super().open(connection)
+            _opened.append(connection.handle)
             _hold(connection.handle)
         return connection
 
@@ -84,5 +88,6 @@ def kept_sessions() -> Iterator[None]:
         yield
     finally:
         PostgresAdapter.ConnectionManager = before
-        while _idle:
-            _idle.pop().close()
+        _idle.clear()
+        while _opened:
+            _opened.pop().close()
