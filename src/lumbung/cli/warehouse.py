@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import getpass
 import os
 import sys
 from pathlib import Path
@@ -11,7 +10,15 @@ from typing import Annotated, Literal
 
 import typer
 
-from lumbung.cli.common import Json, Role, console, owner_url, print_json, warehouse_url
+from lumbung.cli.common import (
+    Json,
+    Role,
+    console,
+    machine_account,
+    owner_url,
+    print_json,
+    warehouse_url,
+)
 from lumbung.settings import Settings
 
 app = typer.Typer()
@@ -91,7 +98,7 @@ def export(
         settings = Settings.load()
         polygons = maps.polygons(settings, load_office(settings))
     with console.status(f"writing {file.name}"):
-        count = exported.export(url, table, file, by=getpass.getuser(), bom=bom, polygons=polygons)
+        count = exported.export(url, table, file, by=machine_account(), bom=bom, polygons=polygons)
     typer.echo(f"{count} rows in {file}")
 
 
