@@ -9,7 +9,6 @@ import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -34,6 +33,7 @@ from lumbung.warehouse.roles import role_url
 from tests.support.api_server import Reply, Request, serve
 from tests.support.channel_samples import CHAT as GROUP
 from tests.support.channel_samples import FORM, HEADER, REGISTER, header_merges, workbook
+from tests.support.codes import Clock
 from tests.support.delivered import delivered
 
 PROJECT = Path(__file__).parents[2]
@@ -511,6 +511,7 @@ def test_an_identity_is_opened_and_exported_with_a_second_persons_code(
     db: psycopg.Connection,
     database_url: str,
     add_channel: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     (add_channel(REGISTER) / "a.xlsx").write_bytes(register(("1/LP", "amplop di warung")))
     lumbung("intake", "register_contoh")
@@ -530,7 +531,8 @@ def test_an_identity_is_opened_and_exported_with_a_second_persons_code(
     phone, own = phones
     assert isinstance(phone, pyotp.TOTP)
     assert isinstance(own, pyotp.TOTP)
-    code = phone.now()
+    clock = Clock(monkeypatch)
+    code = clock.code(phone)
 
     def run(answers: str, *arguments: str) -> str:
         result = CliRunner().invoke(cli.app, arguments, input=answers, catch_exceptions=False)
@@ -548,20 +550,26 @@ def test_an_identity_is_opened_and_exported_with_a_second_persons_code(
     with pytest.raises(PublicationError, match="wrong or has expired"):
         run(f"000000\n{code}\n", *opening, *consent)
     with pytest.raises(PublicationError, match="wrong or has expired"):
-        run(f"{own.now()}\n000000\n", *opening, *consent)
+        run(f"{clock.code(own)}\n000000\n", *opening, *consent)
     with pytest.raises(PublicationError, match="used already"):
-        run(f"{own.now()}\n{code}\n", *opening, *consent)
+        run(f"{clock.code(own)}\n{code}\n", *opening, *consent)
     assert db.execute("select count(*) from ops.opening").fetchone() == (0,)
 
-    def next_code() -> str:
-        """Of the analyst: one step later than now is accepted, so let the last one be forgotten."""
-        db.execute("alter table ops.used_code disable trigger append_only")
-        db.execute("alter table ops.terminal_decision disable trigger append_only")
-        db.execute("delete from ops.terminal_decision")
-        db.execute("delete from ops.used_code where enrolment_id = 2")
-        return own.now()
+    def both() -> str:
+        """The next code of each."""
+        return f"{clock.next_code(own)}\n{clock.code(phone)}\n"
 
-    shown = run(f"{next_code()}\n{code}\n", *opening, *consent)
+    def prove(what: str) -> bool:
+        try:
+            approver.prove(
+                *("pimpinan", code), edition_id=what, decision="consent", by="ani", root="x",
+                settings=settings, database_url=role_url(database_url, "approver"),
+            )  # fmt: skip
+        except PublicationError:
+            return False
+        return True
+
+    shown = run(both(), *opening, *consent)
     assert "Warga A" in shown
     logged = "select opened_by, record_id, reason, consented_by, seal <> '' from ops.opening"
     assert db.execute(logged).fetchall() == [("analis", number, "klarifikasi", "pimpinan", True)]
@@ -576,31 +584,23 @@ def test_an_identity_is_opened_and_exported_with_a_second_persons_code(
         ("Warga A\n", ("erase",)),
         ("", ("expire", "LP", "--before", "2020-01-01")),
     ):
+        codes = both()
+        code = clock.code(phone)
+        assert prove("x")
         with pytest.raises(PublicationError, match="used already"):
-            run(f"{asked}{next_code()}\n{code}\n", "vault", *command, *said, *consent)
+            run(f"{asked}{codes}", "vault", *command, *said, *consent)
     assert not file.exists()
     assert db.execute("select count(*) from ops.erasure").fetchone() == (0,)
     # the phone of somebody who does not approve decides at a terminal, and on no edition
-    run(f"{next_code()}\n", "record", "exclude", str(number), *said)
+    run(f"{clock.next_code(own)}\n", "record", "exclude", str(number), *said)
     assert db.execute("select decided_by from ops.exclusion_decision").fetchall() == [("analis",)]
     with pytest.raises(PublicationError, match="enrolled for commands alone"):
         approver.prove(
-            *("analis", own.now()), edition_id="x", decision="approved", by="analis", root="x",
+            *("analis", clock.code(own)), edition_id="x", decision="approved", by="x", root="x",
             settings=settings, database_url=role_url(database_url, "approver"),
         )  # fmt: skip
-    # of two at once, one counts: at most one step later than now is accepted
-    later = phone.at(datetime.now(UTC) + timedelta(seconds=30))
-
-    def prove(what: str) -> bool:
-        try:
-            approver.prove(
-                *("pimpinan", later), edition_id=what, decision="consent", by="ani", root="x",
-                settings=settings, database_url=role_url(database_url, "approver"),
-            )  # fmt: skip
-        except PublicationError:
-            return False
-        return True
-
+    # of two at once, one counts
+    code = clock.next_code(phone)
     with ThreadPoolExecutor(4) as threads:
         proved = list(threads.map(prove, ["erase a person", "open record 1", "x", "x"]))
     assert proved.count(True) == 1

@@ -71,21 +71,30 @@ def decider(by: str, command: str) -> str:
         command: the command and what it decides on, without anybody's name.
 
     Raises:
-        ConfigurationError: when `config/people.yaml` does not name the account.
+        ConfigurationError: when `config/people.yaml` does not name the account, or the warehouse's
+            URL has the login of another service.
         CodeError, LockedError: as `approver.prove`.
     """
     from psycopg.conninfo import conninfo_to_dict
 
     from lumbung.publication.delivery.recipients import require_account
     from lumbung.publication.editions import approver
+    from lumbung.warehouse import roles
 
     settings, name = Settings.load(), by or machine_account()
     if settings.demo_claim.exists():
         return name
     url = warehouse_url("approver")
     login = str(conninfo_to_dict(url)["user"])
-    if login != "approver":
+    if login not in roles.LOGINS:
         return login
+    if login != "approver":
+        raise ConfigurationError(
+            f"'{login}' is the login of a service, not of a person who decides",
+            where="LUMBUNG_DATABASE_URL",
+            remediation="use the login that 'lumbung user add' made for you, or run the command"
+            " where the installation runs",
+        )
     require_account(name, settings)
     code = typer.prompt(f"code on the phone of {name}, who decides", hide_input=True)
     approver.decide_at_terminal(name, code, command, settings=settings, database_url=url)

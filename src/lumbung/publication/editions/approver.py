@@ -133,7 +133,7 @@ def prove(
         LockedError: after too many wrong codes.
 
     """
-    now = datetime.now(UTC)
+    now = _now()
     entered = min(max(at or now, now - MAX_AGE), now)
     with database.connect(database_url, application="lumbung approver") as connection:
         enrolment = connection.execute(
@@ -328,6 +328,10 @@ def _secret(
         where="ops.approver",
         remediation=f"enrol it again: 'lumbung approver enrol {name} --replace'",
     )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _step(secret: str, code: str, entered: datetime) -> int | None:
