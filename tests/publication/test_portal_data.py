@@ -16,7 +16,7 @@ from frictionless import Package, system
 from icalendar import Calendar
 from selectolax.lexbor import LexborHTMLParser
 
-from lumbung.publication.portal import card
+from lumbung.publication.portal import card, data
 from lumbung.publication.portal import publish as public
 from lumbung.publication.portal.pages import _Site
 from lumbung.settings import Settings
@@ -215,9 +215,10 @@ def test_a_monday_that_passed_is_said_without_a_script(portal: Portal, language:
     assert latest.edition.decision
     decision = replace(latest.edition.decision, how="person")
     signed = replace(latest, edition=replace(latest.edition, decision=decision))
+    open_data = data.files([*earlier, signed], {})
     shown = {}
     for hour in ("2024-12-02T23:59:00+07:00", "2024-12-03T00:00:00+07:00"):
-        site = _Site([*earlier, signed], language, {}, datetime.fromisoformat(hour))
+        site = _Site([*earlier, signed], language, open_data, datetime.fromisoformat(hour))
         _, content = site.page("index.html", "index", **site.front([site.about(signed)]))
         notice = LexborHTMLParser(content.decode()).css_first("p.late")
         assert notice is not None
