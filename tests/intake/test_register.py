@@ -134,6 +134,27 @@ def test_labels_match_without_regard_to_case_and_white_space(read_files: Reader)
     assert deliveries(read_files({"a.xlsx": content})) == {"001/LP": EXPECTED}
 
 
+@pytest.mark.parametrize(
+    ("group", "number", "below"),
+    [
+        ("Tanggal", "Nomor\u200b", ""),
+        ("Tanggal", "\ufeffNomor", ""),  # begins with what nobody sees
+        ("\uff34anggal", "\uff2e\uff4f\uff4d\uff4f\uff52", ""),
+        ("T\u0430nggal", "N\u043emor", ""),  # Cyrillic letters
+        ("Tang\u00adgal", "Nomor", "\u200b"),  # below the number nothing visible
+    ],
+)
+def test_labels_match_whatever_their_characters_look_like(
+    read_files: Reader, group: str, number: str, below: str
+) -> None:
+    header = [
+        ["No", number, group, "", "Pelapor", "", "Kab/Kota", "Uraian"],
+        ["", below, "Diterima", "Kejadian", "Nama", "No. HP", "", ""],
+    ]
+    content = workbook({"S": [*TITLE, *header, ROW]}, merges={"S": header_merges(3)})
+    assert deliveries(read_files({"a.xlsx": content})) == {"001/LP": EXPECTED}
+
+
 def test_an_alias_is_kept_as_the_channel_spells_it_and_the_unknown_as_met(
     read_files: Reader,
 ) -> None:

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Container
 
+from lumbung.intake.parsers.characters import folded
+
 MAX_REMEMBERED = 4_000_000
 """Characters of labels that a pull remembers: whoever sends a delivery may make up its labels."""
 
 
 def normalise(label: str) -> str:
-    """The form in which labels are compared: case and the amount of white space do not matter."""
-    return " ".join(label.split()).casefold()
+    """The form in which labels are compared.
+
+    Case, the amount of white space, and invisible, full-width or look-alike characters do not
+    matter.
+    """
+    return " ".join(folded(label).split())
 
 
 def distinct(label: str, taken: Container[str], reached: dict[str, int] | None = None) -> str:

@@ -408,7 +408,7 @@ class Table:
         """Whether a cell of a row is a label of the key, or a part of one."""
         return any(
             cell.__class__ is str
-            and (cell[:1] in self._begins or cell[:1].isspace())
+            and (cell[:1] in self._begins or cell[:1].isspace() or not cell[:1].isascii())
             and normalise(cell) in self._key_words
             for cell in row
         )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from lumbung.intake.channel.labels import normalise
+
 
 def header_labels(
     rows: list[list[Any]], top: int, across: Mapping[int, list[tuple[int, int]]]
@@ -12,7 +14,10 @@ def header_labels(
     """One label per column of a header of these rows: `Group / Sub`."""
     width = max(map(len, rows))
     texts = [
-        ["" if is_blank(cell) else " ".join(str(cell).split()) for cell in row]
+        [
+            "" if is_blank(cell) or not normalise(str(cell)) else " ".join(str(cell).split())
+            for cell in row
+        ]
         + [""] * (width - len(row))
         for row in rows
     ]
