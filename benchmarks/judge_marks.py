@@ -26,7 +26,7 @@ import psycopg
 from lumbung.demo import reckoning, world
 from lumbung.local.postgres import EmbeddedPostgres
 from lumbung.settings import Settings
-from lumbung.warehouse.build import run_dbt
+from lumbung.warehouse.dbt_runner import run_dbt
 
 PROJECT = Path(__file__).parents[1]
 MODEL = "int_issue_profiles__measured"

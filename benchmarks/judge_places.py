@@ -28,7 +28,7 @@ from lumbung.intake.channel.sync import sync
 from lumbung.intake.landing.batch import first_record_id
 from lumbung.local.postgres import EmbeddedPostgres
 from lumbung.settings import Settings
-from lumbung.warehouse.build import raise_failed, run_dbt
+from lumbung.warehouse.dbt_runner import raise_failed, run_dbt
 
 PROJECT = Path(__file__).parents[1]
 WRITTEN = ("regency", "district", "village")

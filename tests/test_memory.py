@@ -20,7 +20,7 @@ from lumbung.intake.vault import Vault
 from lumbung.local import airflow_command
 from lumbung.local.airflow import COMPONENTS, worker
 from lumbung.settings import Settings
-from lumbung.warehouse.build import run_dbt
+from lumbung.warehouse.dbt_runner import run_dbt
 
 
 def test_dbt_runs_with_rare_garbage_collection(

@@ -13,7 +13,7 @@ from lumbung import database
 from lumbung.errors import ConfigurationError, ServiceError
 from lumbung.intake.run import lock
 from lumbung.local.postgres import EmbeddedPostgres
-from lumbung.warehouse.build import dbt_variables
+from lumbung.warehouse.dbt_runner import dbt_variables
 from lumbung.warehouse.roles import role_url
 from tests.support.pooler import pgbouncer, through
 

@@ -16,9 +16,10 @@ from psycopg.conninfo import conninfo_to_dict
 
 from lumbung.settings import Settings
 from lumbung.warehouse import build as warehouse_build
+from lumbung.warehouse import dbt_runner
 
 KEEP = warehouse_build._Run._keep_artifacts
-INVOKE_DBT = warehouse_build.invoke_dbt
+INVOKE_DBT = dbt_runner.invoke_dbt
 CHECKOUT = Path(__file__).parents[2] / "dbt_project"
 
 
@@ -80,7 +81,7 @@ def parsed_once(folder: Path) -> Iterator[None]:
             return result
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(warehouse_build, "invoke_dbt", shared)
+        patch.setattr(dbt_runner, "invoke_dbt", shared)
         yield
 
 

@@ -20,6 +20,8 @@ from lumbung.local.postgres import EmbeddedPostgres
 from lumbung.settings import Settings
 from lumbung.warehouse import build as module
 from lumbung.warehouse.build import build
+from lumbung.warehouse.dbt_runner import invoke_dbt
+from lumbung.warehouse.inputs import Watermark, watermark
 from lumbung.warehouse.point_in_time import last_known
 from lumbung.warehouse.raw_checkpoint import check_raw
 from tests.support.databases import fresh_database
@@ -57,7 +59,7 @@ def test_no_run_of_dbt_searches_the_call_stack(
     search = Mock(return_value=[])
     monkeypatch.setattr("inspect.stack", search)
     arguments = ["--no-write-json", "parse"]
-    module.invoke_dbt(arguments, settings=office, database_url=built, target=module.TARGET)
+    invoke_dbt(arguments, settings=office, database_url=built, target=module.TARGET)
     search.assert_not_called()
 
 
@@ -371,9 +373,7 @@ def test_a_build_waits_for_smaller_batches_and_leaves_out_later_ones(
     landed = query(built, "select max(batch_id) from raw.batch")[0][0]
     assert batch_id < landed
 
-    watermark = module.watermark
-
-    def land_meanwhile(connection: psycopg.Connection) -> module.Watermark:
+    def land_meanwhile(connection: psycopg.Connection) -> Watermark:
         seen = watermark(connection)
         raw.land("buku", [{**REPORT, "Nomor": "007/LP/PB/Kab/09.01/XI/2024"}], quarantined=1)
         return seen

@@ -10,7 +10,7 @@ from dbt.adapters.contracts.connection import Connection
 from dbt.adapters.postgres.connections import PostgresCredentials
 
 from lumbung.local.postgres import EmbeddedPostgres
-from lumbung.warehouse.build import lock_builds
+from lumbung.warehouse.build_lock import lock_builds
 from lumbung.warehouse.dbt_sessions import KeptSessions, kept_sessions
 
 

@@ -13,6 +13,7 @@ import pytest
 from lumbung.errors import BuildError
 from lumbung.settings import Settings
 from lumbung.warehouse import build as module
+from lumbung.warehouse import dbt_runner
 
 ROOT = Path(__file__).parents[2]
 NODE = SimpleNamespace(unique_id="model.lumbung.x", node_name="x", resource_type="model")
@@ -46,7 +47,7 @@ def test_no_node_runs_after_a_report_failed_and_the_cause_is_raised(
                     continue
                 nodes_that_run.append(node)
 
-    monkeypatch.setattr(module, "invoke_dbt", dbt)
+    monkeypatch.setattr(dbt_runner, "invoke_dbt", dbt)
     with pytest.raises(psycopg.OperationalError, match="the connection is closed"):
         run._invoke(["build"])
     assert nodes_that_run == []

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from lumbung.settings import Settings
-from lumbung.warehouse.build import AS_READERS_SEE, dbt_environment, invoke_dbt
+from lumbung.warehouse.build import AS_READERS_SEE
+from lumbung.warehouse.dbt_runner import dbt_environment, invoke_dbt
 from tests.warehouse.conftest import query
 
 ASKED = (

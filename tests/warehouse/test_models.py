@@ -14,7 +14,8 @@ import yaml
 from lumbung import reference, registry
 from lumbung.settings import Settings
 from lumbung.warehouse import publish
-from lumbung.warehouse.build import build, dbt_environment
+from lumbung.warehouse.build import build
+from lumbung.warehouse.dbt_runner import dbt_environment
 from tests.warehouse.conftest import PROJECT, Raw, query, write_channel
 
 LAYERS = ["staging", "intermediate", "marts", "reporting"]

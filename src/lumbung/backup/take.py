@@ -30,7 +30,7 @@ from lumbung.local.stack import AIRFLOW_DATABASE
 from lumbung.locks import locked
 from lumbung.project import IGNORED, PARTS
 from lumbung.settings import Settings, number
-from lumbung.warehouse.build import lock_builds
+from lumbung.warehouse.build_lock import lock_builds
 from lumbung.warehouse.roles import METADATA, role_url
 
 DERIVED = {

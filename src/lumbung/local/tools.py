@@ -10,7 +10,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from lumbung.local.stack import Stack
 from lumbung.warehouse import artifacts
-from lumbung.warehouse.build import dbt_variables
+from lumbung.warehouse.dbt_runner import dbt_variables
 from lumbung.warehouse.roles import login_url
 
 Format = Literal["shell", "dotenv", "json"]

@@ -6,18 +6,15 @@ exists, if any other input has changed (project, seeds, a channel with records o
 stewards mapped, so that a changed map applies to every record), or if a full build was started
 since and has not succeeded. Rows of a held channel (`ops.channel_hold`) are in no build until the
 first one after the release.
-
-dbt takes seconds to import, so `build` imports it, not this module.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import date
@@ -26,26 +23,21 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import psycopg
-import yaml
 
 from lumbung import database, lineage
-from lumbung.errors import DISK, BuildError, ConfigurationError
+from lumbung.errors import DISK, BuildError
 from lumbung.intake.features import ALGORITHM
 from lumbung.intake.landing.landed import renew
 from lumbung.intake.landing.text_features import derive_missing
-from lumbung.memory import rare_garbage_collection
 from lumbung.settings import Settings
-from lumbung.warehouse import artifacts, publish
+from lumbung.warehouse import artifacts, dbt_runner, publish
+from lumbung.warehouse.build_lock import lock_builds
+from lumbung.warehouse.dbt_runner import one_line
+from lumbung.warehouse.inputs import Watermark, require_seeds, watermark
 from lumbung.warehouse.roles import role_url
 
 LOCK_WAIT = "10min"
 """How long a build waits for another build of the same database."""
-
-NODES = "hashtext('lumbung.dbt')"
-"""The advisory lock that each session of dbt shares (`lumbung.warehouse.dbt_sessions`)."""
-
-DBT_LOCK_TIMEOUT = "1min"
-"""How long a model or test waits for a lock, such as that of an auditor who reads `checks`."""
 
 BUILD = (
     # The manifest takes long to write, and changes only with the project (_Run._keep_artifacts).
@@ -165,61 +157,16 @@ def build(
             return replace(result, warnings=[*stopped, *absent, *result.warnings])
     except psycopg.errors.DiskFull as error:
         raise BuildError(
-            f"{DISK} ({_one_line(error)})",
+            f"{DISK} ({one_line(error)})",
             where="PostgreSQL",
             remediation="free disk space, then build again",
         ) from error
     except psycopg.OperationalError as error:
         raise BuildError(
-            f"the database went away: {_one_line(error)}",
+            f"the database went away: {one_line(error)}",
             where="ops.build",
             remediation="start it again ('lumbung up'), then build again",
         ) from error
-
-
-def require_seeds(settings: Settings) -> None:
-    """Require that every seed of `dbt_project/seeds/_seeds.yml` has its file.
-
-    Raises:
-        ConfigurationError: with the first file that is missing.
-
-    """
-    folder = settings.dbt_project / "seeds"
-    listed = folder / "_seeds.yml"
-    names = []
-    if listed.is_file():
-        content = yaml.safe_load(listed.read_text(encoding="utf-8"))
-        names = [f"{seed['name']}.csv" for seed in content["seeds"]]
-    for name in ["_seeds.yml", *names]:
-        if not (folder / name).is_file():
-            raise ConfigurationError(
-                f"the seed file {name} is missing",
-                where=str(folder / name),
-                remediation="put it back there from version control or a backup; nothing was built",
-            )
-
-
-def lock_builds(connection: psycopg.Connection, wait: str, *, is_shared: bool = False) -> None:
-    """Take the lock of a build until the connection ends or releases it.
-
-    The session of a build that was killed may have ended before the statement of a node has. So
-    unless the lock is shared, this waits for the sessions of its nodes too.
-
-    Args:
-        connection: of `database.session`; its `lock_timeout` becomes `wait`.
-        wait: how long, in PostgreSQL's units.
-        is_shared: hold off builds only, and not others that share the lock.
-
-    Raises:
-        LockNotAvailable: when a build does not end in time.
-
-    """
-    connection.execute(f"set lock_timeout = '{wait}'".encode())
-    kind = "_shared" if is_shared else ""
-    connection.execute(f"select pg_advisory_lock{kind}(hashtext('lumbung.build'))".encode())
-    if not is_shared:
-        connection.execute(f"select pg_advisory_lock({NODES})".encode())
-        connection.execute(f"select pg_advisory_unlock({NODES})".encode())
 
 
 @contextmanager
@@ -252,42 +199,6 @@ def _naming(blockers: publish.Blockers) -> Iterator[None]:
         raise BuildError(
             error.what, where=f"{error.where}; held by {blockers}", remediation=error.remediation
         ) from error
-
-
-class Watermark(NamedTuple):
-    """The last ids that a build or the raw checkpoint reads: no smaller id can be committed."""
-
-    max_batch_id: int
-    max_decision_id: int
-    max_exclusion_id: int
-
-
-def watermark(connection: psycopg.Connection) -> Watermark:
-    """The last batch and the last decisions, once no smaller id can be committed later.
-
-    A writer of a batch or decision holds the same lock, shared, from before it takes an id until it
-    commits.
-
-    Raises:
-        BuildError: when a landing does not commit within the connection's `lock_timeout`.
-
-    """
-    with connection.transaction():
-        try:
-            connection.execute("select pg_advisory_xact_lock(hashtext('lumbung.watermark'))")
-        except psycopg.errors.LockNotAvailable as error:
-            raise BuildError(
-                f"a landing has not committed within {LOCK_WAIT}",
-                where="raw.batch",
-                remediation="wait for it, or end its process, then build again",
-            ) from error
-        row = connection.execute(
-            "select coalesce((select max(batch_id) from raw.batch), 0),"
-            " coalesce((select max(decision_id) from ops.link_decision), 0),"
-            " coalesce((select max(decision_id) from ops.exclusion_decision), 0)"
-        ).fetchone()
-    assert row is not None  # noqa: S101 - a select without from gives one row
-    return Watermark(*row)
 
 
 class _Success(NamedTuple):
@@ -413,20 +324,20 @@ class _Run:
         where: dict[str, Any] = {
             "settings": self.settings, "database_url": self.database_url, "target": TARGET,
         }  # fmt: skip
-        self.manifest = invoke_dbt(["--no-write-json", "parse"], **where)
-        self.result = invoke_dbt(
+        self.manifest = dbt_runner.invoke_dbt(["--no-write-json", "parse"], **where)
+        self.result = dbt_runner.invoke_dbt(
             [*BUILD, *arguments], **where, callbacks=[self._on_event], manifest=self.manifest
         )
         if self._failure is not None:
             raise self._failure
-        results = _of_nodes(self.result)
+        results = dbt_runner.of_nodes(self.result)
         for result in results:
             if str(result.status) == "skipped":
                 self._record(result.node.unique_id, result.node.name, result.node.resource_type,
                              "skipped", None, None, "a node before it failed")  # fmt: skip
-        raise_failed(results)
+        dbt_runner.raise_failed(results)
         return [
-            f"{r.node.name}: {r.failures} rows, in {_relation(r.node)}"
+            f"{r.node.name}: {r.failures} rows, in {dbt_runner.relation(r.node)}"
             for r in results
             if str(r.status) == "warn"
         ]
@@ -440,8 +351,8 @@ class _Run:
             where: dict[str, Any] = {
                 "settings": self.settings, "database_url": self.database_url, "target": "docs",
             }  # fmt: skip
-            manifest = invoke_dbt(["parse", *AS_READERS_SEE], **where)
-            run_dbt(
+            manifest = dbt_runner.invoke_dbt(["parse", *AS_READERS_SEE], **where)
+            dbt_runner.run_dbt(
                 ["docs", "generate", "--no-compile", *AS_READERS_SEE], **where, manifest=manifest
             )
             names = ["manifest.json", "catalog.json"]
@@ -532,7 +443,7 @@ class _Run:
             affected = result.adapter_response.fields.get("rows_affected")
             # a view writes no rows and reports -1
             rows = int(affected.number_value) if affected and affected.number_value >= 0 else None
-        message = None if state in ("success", "pass") else _one_line(result.message)
+        message = None if state in ("success", "pass") else one_line(result.message)
         self._record(*key, state, result.execution_time, rows, message)
         shown = "" if rows is None else f"{rows:,} {'failing ' * (key[2] == 'test')}rows"
         if self.on_node and (node.resource_type == "model" or state not in DONE):
@@ -692,168 +603,6 @@ class _Run:
         return digest.hexdigest()
 
 
-def run_dbt(
-    arguments: Sequence[str],
-    *,
-    settings: Settings,
-    database_url: str,
-    target: str,
-    callbacks: Sequence[Callable[[Any], None]] = (),
-    manifest: Any = None,
-) -> list[Any]:
-    """Run dbt's nodes as `invoke_dbt` does, and return their results, failed ones included."""
-    result = invoke_dbt(
-        arguments,
-        settings=settings,
-        database_url=database_url,
-        target=target,
-        callbacks=callbacks,
-        manifest=manifest,
-    )
-    return _of_nodes(result)
-
-
-def _of_nodes(result: Any) -> list[Any]:
-    """The results of nodes, without those of on-run-start."""
-    return [
-        each
-        for each in getattr(result, "results", None) or []
-        if each.node.resource_type != "operation"
-    ]
-
-
-def invoke_dbt(
-    arguments: Sequence[str],
-    *,
-    settings: Settings,
-    database_url: str,
-    target: str,
-    callbacks: Sequence[Callable[[Any], None]] = (),
-    manifest: Any = None,
-) -> Any:
-    """Run dbt in this process.
-
-    Args:
-        arguments: flags and command, `["build", "--select", "fct_report"]`.
-        settings: name the project and `LUMBUNG_HOME`.
-        database_url: the warehouse.
-        target: folder under `LUMBUNG_HOME/dbt` for dbt's target path.
-        callbacks: called with each of dbt's events.
-        manifest: the result of an earlier `parse`, so that the project is not parsed again.
-
-    Returns:
-        dbt's result: the manifest of `parse`, the results of the nodes of a run.
-
-    Raises:
-        BuildError: when dbt could not run at all.
-
-    """
-    folder = settings.home / "dbt"
-    with dbt_environment(database_url), rare_garbage_collection():
-        from dbt.cli.main import dbtRunner
-        from dbt_common.behavior_flags import BehaviorFlagRendered
-
-        from lumbung.warehouse.dbt_sessions import kept_sessions
-
-        # By default dbt searches the call stack for the module of each of its behavior flags, and
-        # every run of a process adds a flag: 0.7 s of CPU time for the first, 4 s for the 200th.
-        BehaviorFlagRendered._default_source = staticmethod(lambda: "dbt")  # type: ignore[method-assign]
-        with kept_sessions():
-            outcome = dbtRunner(manifest, callbacks=list(callbacks)).invoke([
-                "--log-level", "none", "--log-level-file", "info",
-                "--log-path", str(folder / "logs"), "--no-use-colors",
-                *arguments,
-                "--project-dir", str(settings.dbt_project),
-                "--profiles-dir", str(settings.dbt_project),
-                "--target-path", str(folder / target),
-            ])  # fmt: skip
-    has_results = bool(getattr(outcome.result, "results", None))
-    if outcome.exception is not None or not (outcome.success or has_results):
-        raise BuildError(
-            f"dbt could not run: {_one_line(outcome.exception or 'a model is wrong')}",
-            where=str(settings.dbt_project),
-            remediation=f"correct the cause, or read {folder / 'logs' / 'dbt.log'}",
-        ) from outcome.exception
-    return outcome.result
-
-
-def raise_failed(results: Sequence[Any]) -> None:
-    """Raise if a model or test failed.
-
-    Raises:
-        BuildError: with the name of the first one, its failing rows, their table and its owner.
-
-    """
-    failed = [r for r in results if str(r.status) in ("error", "fail", "runtime error")]
-    if not failed:
-        return
-    first = failed[0]
-    others = f", and {len(failed) - 1} more" if len(failed) > 1 else ""
-    skipped = sum(str(r.status) == "skipped" for r in results)
-    after = f"; {skipped} nodes behind it were not run, readers keep the previous build"
-    meta = first.node.config.meta
-    owner = meta.get("owner", "data engineer")
-    remediation = meta.get("remediation", "Correct their cause at the source or in a seed")
-    if str(first.status) == "fail":
-        raise BuildError(
-            f"test {first.node.name} failed on {first.failures} rows{others}{after}",
-            where=_relation(first.node),
-            remediation=f"read the failing rows there. {remediation}. Then build again (owner: "
-            f"{owner})",
-        )
-    raise BuildError(
-        f"{first.node.resource_type} {first.node.name} failed: "
-        f"{_one_line(first.message)}{others}{after}",
-        where=f"dbt_project/{first.node.original_file_path}",
-        remediation=f"correct it (owner: {owner}), then build again",
-    )
-
-
-def dbt_variables(database_url: str) -> dict[str, str]:
-    """The environment variables of a database that `dbt_project/profiles.yml` reads."""
-    parts = psycopg.conninfo.conninfo_to_dict(database.direct(database_url))
-    names = {"HOST": "host", "PORT": "port", "USER": "user", "PASSWORD": "password"}
-    names |= {"NAME": "dbname", "SSLMODE": "sslmode"}
-    defaults = {"port": "5432", "sslmode": "prefer", "password": ""}
-    return {
-        f"LUMBUNG_DATABASE_{name}": str(parts.get(part) or defaults.get(part, ""))
-        for name, part in names.items()
-    }
-
-
-@contextmanager
-def dbt_environment(database_url: str) -> Iterator[None]:
-    """Set the environment variables of dbt's target `warehouse` inside this block."""
-    ours = dbt_variables(database_url) | {
-        "DBT_TARGET": "warehouse",
-        "LUMBUNG_RUNS_DBT": "1",  # macros/targets.sql
-        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
-        # Read by libpq: bounds for each statement of a model or test. A commit need not wait for
-        # the disk: the commit that publishes the build writes everything before it to the disk.
-        "PGOPTIONS": f"-c lock_timeout={DBT_LOCK_TIMEOUT}"
-        f" -c statement_timeout={publish.STATEMENT_TIMEOUT} -c synchronous_commit=off",
-    }
-    before = {name: os.environ.get(name) for name in ours}
-    os.environ.update(ours)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-
-
 def _follows_raw(node: Any) -> bool:
     """Whether the rows of a model depend on more than seeds and channels."""
     return node.resource_type == "model" and STATIC not in node.tags
-
-
-def _relation(node: Any) -> str:
-    """The table of a test's failing rows: `checks.<table>`."""
-    return f"{node.schema}.{node.alias}"
-
-
-def _one_line(text: object) -> str:
-    return " ".join(str(text).split())

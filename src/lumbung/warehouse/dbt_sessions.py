@@ -4,8 +4,8 @@ dbt opens a connection for each node. The handshake and the empty caches of a ne
 longer than most models of an increment. Here a session that a node gave back is reset and serves
 the next.
 
-Each session holds the lock `build.NODES`, shared. When the session of a build ends before its nodes
-do, as by a kill, the next build waits for that lock, so the two never change one table.
+Each session holds the lock `build_lock.NODES`, shared. When the session of a build ends before its
+nodes do, as by a kill, the next build waits for that lock, so the two never change one table.
 Importing this module imports dbt.
 """
 
@@ -21,7 +21,7 @@ from dbt.adapters.contracts.connection import Connection, ConnectionState
 from dbt.adapters.postgres import PostgresAdapter
 from dbt.adapters.postgres.connections import PostgresConnectionManager
 
-from lumbung.warehouse.build import NODES
+from lumbung.warehouse.build_lock import NODES
 
 _idle: list[Any] = []
 """Sessions that serve no node; `append` and `pop` are atomic."""

@@ -16,7 +16,8 @@ from pathlib import Path
 
 from lumbung.errors import ServiceError
 from lumbung.settings import JAKARTA, Settings
-from lumbung.warehouse.build import AS_READERS_SEE, run_dbt
+from lumbung.warehouse.build import AS_READERS_SEE
+from lumbung.warehouse.dbt_runner import run_dbt
 
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Lumbung: documentation</title>

@@ -17,6 +17,7 @@ from lumbung import database
 from lumbung.errors import BuildError
 from lumbung.settings import JAKARTA, Settings
 from lumbung.warehouse import build as warehouse_build
+from lumbung.warehouse import dbt_runner
 from lumbung.warehouse.roles import role_url
 
 SUFFIX = "_point_in_time"
@@ -135,10 +136,8 @@ def _build(found: PointInTime, moment: datetime, settings: Settings, database_ur
     named = json.dumps({"schema_suffix": found.schema_suffix})
     arguments = [*warehouse_build.BUILD, "--full-refresh", "--vars", json.dumps(values)]
     try:
-        manifest = warehouse_build.invoke_dbt(
-            ["--no-write-json", "parse", "--vars", named], **where
-        )
-        warehouse_build.raise_failed(warehouse_build.run_dbt(arguments, **where, manifest=manifest))
+        manifest = dbt_runner.invoke_dbt(["--no-write-json", "parse", "--vars", named], **where)
+        dbt_runner.raise_failed(dbt_runner.run_dbt(arguments, **where, manifest=manifest))
     except BuildError as error:
         raise BuildError(
             f"the warehouse as known on {moment:%Y-%m-%d} cannot be built: {error.what}",

@@ -26,15 +26,13 @@ from psycopg import sql
 
 from lumbung import database
 from lumbung.errors import BuildError, ServiceError
+from lumbung.warehouse.dbt_runner import STATEMENT_TIMEOUT, one_line
 
 NEXT = "_next"
 """Suffix of the schemas in which dbt builds published tables (`next_suffix`, dbt_project.yml)."""
 
 LOCK_TIMEOUT = "800ms"
 """Less than `deadlock_timeout`: in a deadlock the build is cancelled, not the reader."""
-
-STATEMENT_TIMEOUT = "2h"
-"""How long one statement of a build may run."""
 
 ATTEMPTS = 20
 SECONDS_BETWEEN_ATTEMPTS = 3.0
@@ -91,7 +89,7 @@ def publish(
                 raise BuildError(
                     "the marts could not be published: another session holds one that must change;"
                     " readers keep the previous build",
-                    where=_one_line(error),
+                    where=one_line(error),
                     remediation="end that session, or wait for it, then build again",
                 ) from error
             time.sleep(SECONDS_BETWEEN_ATTEMPTS)
@@ -99,7 +97,7 @@ def publish(
             raise BuildError(
                 "the marts could not be published: a table of others refers to rows that are gone;"
                 " readers keep the previous build",
-                where=_one_line(error),
+                where=one_line(error),
                 remediation="delete the rows that refer to them, or make it ON DELETE CASCADE",
             ) from error
         else:
@@ -517,7 +515,7 @@ def _notices(connection: psycopg.Connection) -> Iterator[list[str]]:
     def keep(notice: psycopg.errors.Diagnostic) -> None:
         if notice.message_primary and notice.message_primary.startswith("drop cascades"):
             detail = f" ({notice.message_detail})" if notice.message_detail else ""
-            found.append(_one_line(f"{notice.message_primary}{detail}"))
+            found.append(one_line(f"{notice.message_primary}{detail}"))
 
     connection.add_notice_handler(keep)
     try:
@@ -534,7 +532,3 @@ def _columns(connection: psycopg.Connection, relation: sql.Identifier) -> dict[s
         (relation.as_string(connection),),
     )
     return dict(rows.fetchall())
-
-
-def _one_line(text: object) -> str:
-    return " ".join(str(text).split())

@@ -22,7 +22,8 @@ from lumbung.errors import ConfigurationError
 from lumbung.intake.landing.batch import first_record_id
 from lumbung.intake.landing.landed import renew
 from lumbung.settings import Settings
-from lumbung.warehouse import build, checkpoints
+from lumbung.warehouse import checkpoints
+from lumbung.warehouse.inputs import require_seeds, watermark
 from lumbung.warehouse.roles import role_url
 
 
@@ -96,7 +97,7 @@ def check_raw(*, settings: Settings, database_url: str) -> RawResult:
     from lumbung.intake.channel import load
     from lumbung.intake.channel.sync import sync
 
-    build.require_seeds(settings)
+    require_seeds(settings)
     file = settings.expectations / "raw.yaml"
     reasons = _reasons(file)
     channels, mistakes = load.read_channels(settings.channels)
@@ -107,7 +108,7 @@ def check_raw(*, settings: Settings, database_url: str) -> RawResult:
         absent = sync(connection, channels, mistakes)
         connection.commit()
         renew(custodian, channels, settings)
-        judged = build.watermark(connection).max_batch_id
+        judged = watermark(connection).max_batch_id
         row = connection.execute(
             "select coalesce(min(after_batch_id), 0) from ops.channel_window"
         ).fetchone()

@@ -27,7 +27,7 @@ from lumbung.publication.model.store import Rows
 from lumbung.publication.office import Office, load_office
 from lumbung.settings import JAKARTA, Settings
 from lumbung.warehouse import point_in_time, prevention_effect
-from lumbung.warehouse.build import lock_builds
+from lumbung.warehouse.build_lock import lock_builds
 from lumbung.warehouse.roles import role_url
 
 LANGUAGE = "id"

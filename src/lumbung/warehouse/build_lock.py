@@ -1,0 +1,31 @@
+"""The lock of a build: one build at a time in a database, and none beside a backup or a freeze."""
+
+from __future__ import annotations
+
+import psycopg
+
+NODES = "hashtext('lumbung.dbt')"
+"""The advisory lock that each session of dbt shares (`lumbung.warehouse.dbt_sessions`)."""
+
+
+def lock_builds(connection: psycopg.Connection, wait: str, *, is_shared: bool = False) -> None:
+    """Take the lock of a build until the connection ends or releases it.
+
+    The session of a build that was killed may have ended before the statement of a node has. So
+    unless the lock is shared, this waits for the sessions of its nodes too.
+
+    Args:
+        connection: of `database.session`; its `lock_timeout` becomes `wait`.
+        wait: how long, in PostgreSQL's units.
+        is_shared: hold off builds only, and not others that share the lock.
+
+    Raises:
+        LockNotAvailable: when a build does not end in time.
+
+    """
+    connection.execute(f"set lock_timeout = '{wait}'".encode())
+    kind = "_shared" if is_shared else ""
+    connection.execute(f"select pg_advisory_lock{kind}(hashtext('lumbung.build'))".encode())
+    if not is_shared:
+        connection.execute(f"select pg_advisory_lock({NODES})".encode())
+        connection.execute(f"select pg_advisory_unlock({NODES})".encode())
