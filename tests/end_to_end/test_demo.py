@@ -177,7 +177,7 @@ def test_the_command_pulls_with_the_connection_that_airflow_has(installation: In
     done = installation.lumbung("intake", "kobo_pemantau", "--dry-run")
     assert done.returncode == 0, done.stderr
     read = truth_of(installation)["channels"]["kobo_pemantau"]["read"]
-    assert f"read={read}, landed=0, duplicate={read}," in done.stdout
+    assert f"{read:,} read: 0 landed, {read:,} duplicate," in done.stdout
 
 
 def test_no_process_of_airflow_knows_the_password_of_the_owner(installation: Installation) -> None:

@@ -112,7 +112,7 @@ def test_every_command_runs(installation: Installation, checkout: Path) -> None:
             is_start = block == "lumbung up\n"  # waits for a sign of life of every process
             with nullcontext() if is_start else suspended(installation, "dag-processor"):
                 said[block] = run(script, installation, checkout)
-    assert "read=3, landed=3," in said["lumbung intake posko\nlumbung build\n"]
+    assert "3 read: 3 landed," in said["lumbung intake posko\nlumbung build\n"]
     assert " | baris 2" in said["lumbung trace tip/ALL/19.05/to_date@2024-W47-r2\n"]
     if EVERYTHING:
         models = said["cd dbt_project\ndbt ls --resource-type model\n"].split()

@@ -59,7 +59,7 @@ def test_a_run_says_what_it_landed_and_why_deliveries_are_in_quarantine(
     assert count == 1
     assert extras == [result]
     said = capsys.readouterr().out
-    assert "read=2, landed=1" in said
+    assert "2 read: 1 landed" in said
     assert f"quarantined 1 x {reason}" in said
     assert "NOTHING NEW" not in said
 

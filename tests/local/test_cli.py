@@ -10,10 +10,13 @@ from pathlib import Path
 
 import pytest
 import typer
+from typer.testing import CliRunner
 
 from lumbung import errors
 from lumbung.cli import app
 from lumbung.errors import LumbungError
+from lumbung.intake.landing.counts import IntakeCounts
+from lumbung.local.stack import Stack
 from lumbung.reference import _commands
 from tests.support.command import lumbung
 
@@ -109,3 +112,27 @@ def test_no_test_reaches_the_installation_that_the_shell_names() -> None:
     foreign = re.compile(r"AIRFLOW|DBT_|PG[A-Z]+$|LUMBUNG_(DATABASE|PROJECT)")
     assert [name for name in sorted(os.environ) if foreign.match(name) and name not in ours] == []
     assert not Path(os.environ["LUMBUNG_HOME"], "postgres").exists()
+
+
+@pytest.mark.parametrize(
+    ("counts", "line"),
+    [
+        (IntakeCounts(read=3, landed=3), "success  posko  3 read: 3 landed, 0 duplicate,"
+         " 0 quarantined"),
+        (IntakeCounts(1_204, 1_200, 3, 1, tombstones=2), "warn     posko  1,204 read: 1,200 landed,"
+         " 3 duplicate, 1 quarantined, 2 withdrawn"),
+        (IntakeCounts(read=2, duplicate=2, missing=1), "warn     posko  2 read: 0 landed,"
+         " 2 duplicate, 0 quarantined"),
+    ],
+)  # fmt: skip
+def test_a_pull_prints_its_counts_in_one_line_for_people(
+    counts: IntakeCounts, line: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Stack, "address", lambda _: "postgresql://nowhere/x")
+    monkeypatch.setattr("lumbung.warehouse.roles.role_url", lambda url, _: url)
+    monkeypatch.setattr("lumbung.cli.pipeline._connection", lambda *_: None)
+    monkeypatch.setattr("lumbung.intake.run.pull", lambda *_, **__: counts)
+    printed = CliRunner().invoke(app, ["intake", "posko"], catch_exceptions=False).output
+    first, *notes = printed.splitlines()
+    assert re.sub("posko +", "posko  ", first) == line
+    assert len(notes) == bool(counts.missing)

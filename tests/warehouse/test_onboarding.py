@@ -92,15 +92,15 @@ def test_unseen_sources_reach_the_facts_by_yaml_alone(
         monkeypatch.setenv("AIRFLOW_CONN_APLIKASI", json.dumps(given))
         assert "4 channels, no mistake" in lumbung("channel", "check")
         trial = lumbung("intake", "aplikasi", "--dry-run")
-        assert "read=3, landed=3" in trial
+        assert "3 read: 3 landed" in trial
         assert "notice" not in trial
         for name, counts in (
-            ("agenda", "read=3, landed=3"),
-            ("portal", "read=2, landed=2"),
-            ("aplikasi", "read=3, landed=3"),
-            ("grup", "read=2, landed=2"),
+            ("agenda", "3 read: 3 landed"),
+            ("portal", "2 read: 2 landed"),
+            ("aplikasi", "3 read: 3 landed"),
+            ("grup", "2 read: 2 landed"),
         ):
-            assert f"{counts}, duplicate=0, quarantined=0" in lumbung("intake", name)
+            assert f"{counts}, 0 duplicate, 0 quarantined" in lumbung("intake", name)
     # a list may come as one
     Raw(url).land("portal", [{"Topik": ["hoaks", "money politic", ""], "Dikirim Pada": "8/11/2024"},
                              {"Topik": [], "Dikirim Pada": "9/11/2024"}])  # fmt: skip

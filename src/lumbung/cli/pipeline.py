@@ -505,8 +505,10 @@ def pull_channel(
         accept_withdrawals=accept_withdrawals,
         inspect=show_trial if dry_run else None,
     )
-    console.print(counts)
-    for note in counts.notes():
+    notes = counts.notes()
+    state = "warn" if counts.quarantined or notes else "success"
+    console.print(f"{state:8} {channel:30} {counts}", markup=False, soft_wrap=True)
+    for note in notes:
         console.print(note, markup=False, soft_wrap=True)
 
 

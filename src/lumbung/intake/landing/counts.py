@@ -32,6 +32,13 @@ class IntakeCounts:
     def __add__(self, other: IntakeCounts) -> IntakeCounts:
         return IntakeCounts(*map(add, astuple(self), astuple(other)))
 
+    def __str__(self) -> str:
+        withdrawn = f", {self.tombstones:,} withdrawn" if self.tombstones else ""
+        return (
+            f"{self.read:,} read: {self.landed:,} landed, {self.duplicate:,} duplicate,"
+            f" {self.quarantined:,} quarantined{withdrawn}"
+        )
+
     def notes(self) -> list[str]:
         """Sentences about the counts that ask for a person's attention."""
         return [
