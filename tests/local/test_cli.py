@@ -16,6 +16,7 @@ from lumbung import errors
 from lumbung.cli import app
 from lumbung.errors import LumbungError
 from lumbung.intake.landing.counts import IntakeCounts
+from lumbung.local.postgres import EmbeddedPostgres
 from lumbung.local.stack import Stack
 from lumbung.reference import _commands
 from tests.support.command import lumbung
@@ -136,3 +137,24 @@ def test_a_pull_prints_its_counts_in_one_line_for_people(
     first, *notes = printed.splitlines()
     assert re.sub("posko +", "posko  ", first) == line
     assert len(notes) == bool(counts.missing)
+
+
+def test_a_channel_is_proposed_where_no_database_was_set_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: EmbeddedPostgres) -> str:
+        raise AssertionError("the command started a server")
+
+    monkeypatch.setattr(EmbeddedPostgres, "start", refuse)
+    monkeypatch.delenv("LUMBUNG_DATABASE_URL", raising=False)
+    monkeypatch.setenv("LUMBUNG_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("LUMBUNG_PROJECT", str(tmp_path))
+    (tmp_path / "channels").mkdir()
+    (tmp_path / "dbt_project").symlink_to(Path(__file__).parents[2] / "dbt_project")
+    sample = tmp_path / "contoh.csv"
+    sample.write_text("Nomor,Uraian\n1,a\n2,b\n")
+    command = ["channel", "add", "register", "posko", "--sample", str(sample)]
+    done = CliRunner().invoke(app, command, catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    assert (tmp_path / "channels" / "posko.yaml").is_file()
+    assert not (tmp_path / "home" / "postgres").exists()

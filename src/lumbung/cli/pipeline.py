@@ -215,9 +215,11 @@ def add(
     """Write a commented channel file; its field map is proposed from a sample."""
     from lumbung.intake import life
     from lumbung.intake.channel import scaffold
+    from lumbung.local.stack import Stack
 
     settings = Settings.load()
-    life.require_unended(name, database_url=warehouse_url("auditor"))
+    if Stack(settings).has_database:  # without one no channel has ended
+        life.require_unended(name, database_url=warehouse_url("auditor"))
     seeds = settings.dbt_project / "seeds"
     path = scaffold.write(settings.channels, seeds, kind, name, sample)
     console.print(f"{path}\nLook through it, then run 'lumbung channel check'.", soft_wrap=True)

@@ -82,6 +82,11 @@ class EmbeddedPostgres:
         """Whether a server of this data folder is alive."""
         return self.process is not None
 
+    @property
+    def has_data(self) -> bool:
+        """Whether the data folder was initialised, by any command that starts the server."""
+        return (self.data / "PG_VERSION").exists()
+
     def url(self, database: str = DATABASE) -> str:
         """Return the URL of a database of this server, which need not be running.
 
@@ -180,7 +185,7 @@ class EmbeddedPostgres:
     def _initialise(self) -> None:
         """Run initdb in a temporary folder and rename it, so a kill leaves no partial data."""
         self._grant_access()
-        if (self.data / "PG_VERSION").exists():
+        if self.has_data:
             return
         new_data = self.folder / "data.new"
         shutil.rmtree(new_data, ignore_errors=True)

@@ -55,6 +55,11 @@ class Stack:
         self.processes = Processes(settings.home / "run", settings.home / "logs")
         self.portal = portal.PortalServer(settings.portal, self.processes)
 
+    @property
+    def has_database(self) -> bool:
+        """Whether another server is configured, or the embedded one was ever set up."""
+        return self.settings.database_url is not None or self.postgres.has_data
+
     def start_database(self) -> str:
         """Start the embedded server unless another one is configured; return the warehouse's URL.
 
