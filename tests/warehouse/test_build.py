@@ -329,8 +329,8 @@ def test_a_channel_that_is_added_needs_no_full_build(
     assert query(
         url,
         "select channel_name, count(record_id) from marts.dim_channel"
-        " left join marts.fct_report using (channel) group by 1 order by 2 desc, 1 limit 3",
-    ) == [("Buku baru", 1), ("Kanal rekaan", 1), ("Kanal rekaan", 0)]
+        " left join marts.fct_report using (channel) group by 1 order by 1",
+    ) == [("Buku baru", 1), ("Kanal rekaan", 1)]
 
 
 def test_what_was_known_at_a_moment_ends_below_what_came_later(database_url: str) -> None:
