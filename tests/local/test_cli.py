@@ -13,12 +13,13 @@ import typer
 from typer.testing import CliRunner
 
 from lumbung import errors
-from lumbung.cli import app
-from lumbung.errors import LumbungError
+from lumbung.cli import app, common
+from lumbung.errors import ConfigurationError, LumbungError
 from lumbung.intake.landing.counts import IntakeCounts
 from lumbung.local.postgres import EmbeddedPostgres
 from lumbung.local.stack import Stack
 from lumbung.reference import _commands
+from lumbung.warehouse import roles
 from tests.support.command import lumbung
 
 
@@ -96,6 +97,25 @@ def test_a_shell_completes_commands() -> None:
         check=False,
     )
     assert done.stdout.split() == ["list"], done.stderr
+
+
+@pytest.mark.parametrize("login", sorted({*roles.LOGINS} - {"approver"}))
+def test_the_login_of_a_service_decides_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, login: str
+) -> None:
+    monkeypatch.setenv("LUMBUNG_HOME", str(tmp_path))
+    monkeypatch.setattr(common, "warehouse_url", lambda _: f"postgresql://{login}:x@host/lumbung")
+    for by in ("", "ani"):
+        with pytest.raises(ConfigurationError, match=f"'{login}' is the login of a service"):
+            common.decider(by, "lumbung record exclude")
+
+
+def test_a_personal_login_decides_under_its_own_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LUMBUNG_HOME", str(tmp_path))
+    monkeypatch.setattr(common, "warehouse_url", lambda _: "postgresql://ani:x@host/lumbung")
+    assert common.decider("chair", "lumbung record exclude") == "ani"
 
 
 def test_no_color_takes_colours_away(tmp_path: Path) -> None:

@@ -26,7 +26,9 @@ from lumbung.publication.checks.pii import find_personal_data
 from lumbung.publication.formats import render
 from lumbung.publication.model.edition import Edition
 from lumbung.publication.portal import publish as public
-from lumbung.publication.portal.pages import _Site, site
+from lumbung.publication.portal import themes
+from lumbung.publication.portal.pages import site
+from lumbung.publication.portal.site import Site
 from lumbung.settings import Settings
 from tests.support.edition_sample import DETAILS, NEEDS
 from tests.support.published import DRAFT, EDITIONS, LATEST, publish
@@ -440,7 +442,7 @@ def test_a_page_with_personal_data_is_not_shown(
     portal: Portal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home = elsewhere(portal, tmp_path)
-    monkeypatch.setattr(public, "site", lambda *_: {"index.html": b"<p>0812-3456-7890</p>"})
+    monkeypatch.setattr(public, "site", lambda *_, **__: {"index.html": b"<p>0812-3456-7890</p>"})
     with pytest.raises(CheckpointError, match=r"index\.html holds a phone number"):
         public.build(settings=home, database_url=portal[0])
     assert not home.portal.exists()
@@ -474,14 +476,14 @@ def test_without_editions_the_portal_says_so() -> None:
 def test_a_campaign_without_a_theme_or_an_outcome_of_a_tip_says_so(
     portal: Portal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = _Site.theme_table
+    whole = themes.theme_table
 
-    def none(self: Any, home: str) -> Any:
-        table, links = whole(self, home)
+    def none(of: Site, home: str) -> Any:
+        table, links = whole(of, home)
         rows = [[name, *(replace(c, value=0) for c in cells)] for name, *cells in table.rows]
         return replace(table, rows=rows), links
 
-    monkeypatch.setattr(_Site, "theme_table", none)
+    monkeypatch.setattr(themes, "theme_table", none)
     with psycopg.connect(portal[0]) as connection:
         *earlier, latest = public._published(connection, portal[0])
     edition = replace(latest.edition, tip_outcomes={"LP": 0, "TM": 0})

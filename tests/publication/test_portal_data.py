@@ -16,9 +16,9 @@ from frictionless import Package, system
 from icalendar import Calendar
 from selectolax.lexbor import LexborHTMLParser
 
-from lumbung.publication.portal import card, data
+from lumbung.publication.portal import archive, card, data, home, pages
 from lumbung.publication.portal import publish as public
-from lumbung.publication.portal.pages import _Site
+from lumbung.publication.portal.site import Site
 from lumbung.settings import Settings
 from tests.support.edition_sample import DETAILS, seed
 from tests.support.published import DRAFT, EDITIONS, LATEST
@@ -218,8 +218,9 @@ def test_a_monday_that_passed_is_said_without_a_script(portal: Portal, language:
     open_data = data.files([*earlier, signed], {})
     shown = {}
     for hour in ("2024-12-02T23:59:00+07:00", "2024-12-03T00:00:00+07:00"):
-        site = _Site([*earlier, signed], language, open_data, datetime.fromisoformat(hour))
-        _, content = site.page("index.html", "index", **site.front([site.about(signed)]))
+        site = Site([*earlier, signed], language, open_data, datetime.fromisoformat(hour))
+        values = home.values(site, [archive.about(site, signed)])
+        _, content = site.page("index.html", "index", **values)
         notice = LexborHTMLParser(content.decode()).css_first("p.late")
         assert notice is not None
         shown[hour] = "hidden" not in notice.attributes
@@ -280,7 +281,7 @@ def test_the_picture_of_an_edition_has_its_own_numbers(
             " and metric_code = 'suspected_violation' and regency_code = '19'",
             (EDITIONS[0],),
         ).fetchone() or (0,)
-    _Site(published, "id", {}, None).card(published[0].edition)
+    pages.edition_card(Site(published, "id", {}, None), published[0].edition)
     assert EDITIONS[0] in drawn["note"]
     assert drawn["stats"][0][:2] == ("Dugaan pelanggaran", str(week))
 

@@ -39,7 +39,7 @@ def build(url: str, home: str, site: str, line: int) -> None:
     files = StoredFile("siaran-pers.txt", 0, ""), StoredFile("data/tren.csv", 0, "")
     published = [Published(load(url), files, {})]
     patch = pytest.MonkeyPatch()
-    patch.setattr(publish, "site", lambda *_: pages)
+    patch.setattr(publish, "site", lambda *_, **__: pages)
     patch.setattr(publish, "_published", lambda *_: published)
     patch.setattr(publish, "require_proven", lambda *_: None)
     passed = 0
