@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import date
 from typing import Any
 
 import psycopg
@@ -90,6 +91,69 @@ def cases_equal_truth(url: str, reports: list[dict[str, Any]]) -> None:
     extra, missing = found - wanted, wanted - found
     assert not extra, f"{[*extra]} beside missing {[*missing]}"
     assert not missing, [*missing]
+
+
+def prevention_equals_truth(url: str, truth: dict[str, Any]) -> None:
+    """Plans, needs, participation and whom prevention met are the world's, no other."""
+    plans = (
+        "regency_code, start_date::text, end_date::text, prevention_form_code, issue_codes,"
+        " target_group_codes, planned_activity_count, planned_participant_count,"
+        " done_activity_count, is_overdue"
+    )
+    names = (
+        *("regency_code", "start_date", "end_date", "prevention_form_code", "issues"),
+        *("target_groups", "planned_activity_count", "planned_participant_count"),
+        *("done_activity_count", "is_overdue"),
+    )
+    found = read(url, f"select {plans} from marts.fct_prevention_plan")
+    wanted = [tuple(row[name] for name in names) for row in truth["plans"]]
+    assert sorted(map(str, found)) == sorted(map(str, wanted))
+
+    weeks, regencies = truth["weeks"], 8
+    needs = (
+        *("regency_code", "issue_code", "week_id", "last_4_weeks_count", "done_count"),
+        *("planned_count", "gap_count", "reached_group_count"),
+    )
+    found = read(url, f"select {', '.join(needs)} from marts.agg_prevention_need")
+    assert len(found) == regencies * 14 * len(weeks)
+    wanted = [tuple(row[name] for name in needs) for row in truth["needs"]]
+    assert sorted(row for row in found if any(row[3:])) == sorted(wanted)
+
+    outside = Counter(
+        (row["regency_code"], row["week_id"], row["channel"])
+        for row in truth["reports"]
+        if row["record_kind"] in ("LP", "IA")
+    )
+    found = read(
+        url,
+        "select regency_code, week_id, channel, participation_count from marts.agg_participation",
+    )
+    assert {tuple(key): count for *key, count in found} == outside
+
+    met = {
+        (row["regency_code"], group, week)
+        for row in truth["preventions"]
+        for group in row["target_groups"]
+        for first in [weeks.index(_iso_week(row["activity_date"]))]
+        for week in weeks[first : first + 4]
+    }
+    found = read(
+        url, "select regency_code, target_group_code, week_id, is_met from marts.agg_outreach"
+    )
+    assert len(found) == regencies * 15 * len(weeks)
+    assert {tuple(key) for *key, is_met in found if is_met} == met
+    villages = Counter(
+        (row["village_code"], _iso_week(row["activity_date"]))
+        for row in truth["preventions"]
+        if row["village_code"]
+    )
+    found = read(url, "select village_code, week_id, activity_count from marts.agg_village_reach")
+    assert {tuple(key): count for *key, count in found} == villages
+
+
+def _iso_week(day: str) -> str:
+    year, week, _ = date.fromisoformat(day).isocalendar()
+    return f"{year}-W{week:02d}"
 
 
 LISTS = {

@@ -25,7 +25,11 @@ from lumbung.publication.model.store import load
 from lumbung.registry import LANGUAGES
 from lumbung.settings import Settings
 from lumbung.warehouse.build import build
-from tests.support.against_truth import edition_equals_truth, facts_equal_truth
+from tests.support.against_truth import (
+    edition_equals_truth,
+    facts_equal_truth,
+    prevention_equals_truth,
+)
 from tests.support.evidence import content_of, store_of
 from tests.warehouse.conftest import land_world, query
 
@@ -85,6 +89,7 @@ def test_a_world_is_found_again(seed: int, warehouse_url: str, tmp_path: Path) -
     settings, truth = land_world(seed, tmp_path, url)
     build(settings=settings, database_url=url)
     facts_equal_truth(url, truth)
+    prevention_equals_truth(url, truth)
     assert metric_differences(truth, url) == []
     # a row of each book was corrected by a later file: both versions are kept, the later one counts
     assert query(
