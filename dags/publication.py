@@ -315,7 +315,7 @@ def publication_reminder() -> None:
 
         return notify.remind(notifier=notifier(), database_url=warehouse_url("publisher"))
 
-    @task
+    @task(queue="publication")  # it rebuilds the portal
     @fail_without_retry
     def unpublished() -> str:
         """Notify people and readers from Tuesday on; return the week that has no edition."""

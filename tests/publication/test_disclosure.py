@@ -524,11 +524,15 @@ def test_a_comparison_of_before_and_after_is_repeated_until_more_is_compared(
 ) -> None:
     """A late case changed the ratio by what its district was: one with an activity, or without."""
 
-    def of(activities: int, ratio: float) -> list[tuple[int, str]]:
-        """Freeze a world with these activities against money politics, and publish nothing."""
+    def of_week(number: int, activities: int, ratio: float) -> str:
+        """Freeze a week of a world with these activities against money politics."""
         effect = Effect(activities, Counts(9, 6), Counts(30, 28), ratio, ratio / 2, ratio * 2)
         monkeypatch.setattr(prevention_effect, "effects", lambda *_, **__: {"PU": effect})
-        drafts.append(freezing.freeze(WEEKS[len(drafts)], settings=settings, database_url=url))
+        return freezing.freeze(WEEKS[number], settings=settings, database_url=url)
+
+    def of(activities: int, ratio: float) -> list[tuple[int, str]]:
+        """Freeze the next week and publish nothing; return its comparisons."""
+        drafts.append(of_week(len(drafts), activities, ratio))
         found = store.load(drafts[-1], database_url=url).effects or ()
         return [(each.activities, f"{each.ratio}") for each in found]
 
@@ -548,6 +552,9 @@ def test_a_comparison_of_before_and_after_is_repeated_until_more_is_compared(
     assert of(6, 0.5) == of(8, 0.7) == [(6, "0.61")]
     publish()
     assert of(9, 0.7) == [(9, "0.70")]
+    publish()
+    # a week that was published keeps its own, whatever a later one has published since
+    assert of_week(1, 6, 0.61) == drafts[1]
     # the draft that waited has the comparison as it was before the late case
     pass_checkpoint(url, waiting)
     with pytest.raises(PublicationError, match="would disclose"):

@@ -165,6 +165,7 @@ def test_an_edition_that_kept_no_plans_leads_to_those_of_today(url: str, frozen:
         connection.execute(
             "delete from published.metric_contributor where metric_code = 'prevention_plan'"
         )
+        connection.execute("update published.edition set label = label - 'prevention_rule'")
     found = trace.trace(f"need/gap/19.02/SARA@{frozen}", database_url=url)
     assert found.is_of_today
     assert trace.visible(found, database_url=url) == {found.contributors[0].contributor_id}

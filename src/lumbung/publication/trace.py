@@ -402,8 +402,7 @@ def _plans(
     They are those that were frozen. An edition of version 0.2 has none: they are those of today.
     """
     if connection.execute(
-        "select exists (select from published.metric_contributor"
-        " where edition_id = %s and metric_code = 'prevention_plan')",
+        "select label ? 'prevention_rule' from published.edition where edition_id = %s",
         (edition_id,),
     ).fetchone() == (True,):
         return _contributors(connection, edition_id, "prevention_plan", [issue], regency, "to_date")
@@ -584,6 +583,8 @@ def key(metric: str, category: str, regency: str) -> str:
         return f"profile/cases/{regency}/{category}"
     if metric == "prevention_need":
         return f"need/done/{regency}/{category}"
+    if metric == "prevention_plan":
+        return f"need/planned/{regency}/{category}"
     if metric == "district":
         return f"district/{rule or regency}/{group_of(state)}/weeks"
     return "/".join(part for part in (metric, rule, regency, state) if part)

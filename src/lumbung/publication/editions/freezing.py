@@ -245,11 +245,11 @@ def _effects(
     compared, each of which adds the cases of eight weeks in its district.
 
     Args:
-        found: the comparison of each theme.
-        published: those of the newest published edition.
+        found: the comparison of each theme of the seed.
+        published: those of the newest published edition; of a week that was published, its own.
 
     """
-    result = {each["issue_code"]: each for each in published}
+    result = {each["issue_code"]: each for each in published if each["issue_code"] in found}
     for issue, effect in found.items():
         least = result[issue]["activities"] + disclosure.MORE_ACTIVITIES if issue in result else 0
         if effect.ratio is not None and effect.activity_count >= least:

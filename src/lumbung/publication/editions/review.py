@@ -262,8 +262,9 @@ def _decide(
             {**key, "more_activities": disclosure.MORE_ACTIVITIES},
         ):
             raise PublicationError(
-                "another edition has published other counts of districts for some of those weeks:"
-                " the difference between the two would disclose hidden counts",
+                "another edition has published other counts of districts for some of those weeks,"
+                " or another comparison of before and after: the difference between the two would"
+                " disclose hidden counts",
                 where=f"edition {edition_id}",
                 remediation="freeze the week again; it will repeat the published counts",
             )

@@ -23,7 +23,7 @@ published_cells as (
     group by edition_id
 )
 
-select exists(
+select exists (
     select
     from published.edition as other
     inner join published.edition as mine
@@ -42,7 +42,7 @@ select exists(
             or theirs.cells <> ours.cells
             or their_details.details <> our_details.details
         )
-) or exists(
+) or exists (
     select
     from published.edition as mine
     cross join (
