@@ -159,9 +159,12 @@ def test_a_pull_prints_its_counts_in_one_line_for_people(
     assert len(notes) == bool(counts.missing)
 
 
+@pytest.mark.parametrize("begun", [False, True], ids=["empty", "begun"])
 def test_a_channel_is_proposed_where_no_database_was_set_up(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, begun: bool
 ) -> None:
+    """Also where `lumbung up` was killed after `initdb`."""
+
     def refuse(_: EmbeddedPostgres) -> str:
         raise AssertionError("the command started a server")
 
@@ -169,6 +172,10 @@ def test_a_channel_is_proposed_where_no_database_was_set_up(
     monkeypatch.delenv("LUMBUNG_DATABASE_URL", raising=False)
     monkeypatch.setenv("LUMBUNG_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("LUMBUNG_PROJECT", str(tmp_path))
+    if begun:
+        data = tmp_path / "home" / "postgres" / "data"
+        data.mkdir(parents=True)
+        (data / "PG_VERSION").write_text("16\n")
     (tmp_path / "channels").mkdir()
     (tmp_path / "dbt_project").symlink_to(Path(__file__).parents[2] / "dbt_project")
     sample = tmp_path / "contoh.csv"
@@ -177,4 +184,4 @@ def test_a_channel_is_proposed_where_no_database_was_set_up(
     done = CliRunner().invoke(app, command, catch_exceptions=False)
     assert done.exit_code == 0, done.output
     assert (tmp_path / "channels" / "posko.yaml").is_file()
-    assert not (tmp_path / "home" / "postgres").exists()
+    assert (tmp_path / "home" / "postgres").exists() is begun

@@ -396,7 +396,7 @@ def test_increments_give_what_a_full_refresh_gives(
     office = Office(url, settings, seed)
     for channel in CHANNELS:
         office.pull(channel, new=12, bad=1)
-    assert office.build()
+    assert office.build(full_refresh=True)
     first = rows_of_readers(url)
 
     steps = SHORT[seed % len(SHORT)]

@@ -57,8 +57,8 @@ class Stack:
 
     @property
     def has_database(self) -> bool:
-        """Whether another server is configured, or the embedded one was ever set up."""
-        return self.settings.database_url is not None or self.postgres.has_data
+        """Whether another server is configured, or the embedded one was ever migrated."""
+        return self.settings.database_url is not None or (self.settings.home / "logins").exists()
 
     def start_database(self) -> str:
         """Start the embedded server unless another one is configured; return the warehouse's URL.

@@ -240,7 +240,9 @@ class Table:
         self._required = [field.labels for field in channel.fields.values() if field.required]
         self._words = {word for label in self._spelling for word in _in_cells(label)}
         self._key_words = {word for label in self._keys for word in _in_cells(label)}
-        self._begins = {case for word in self._key_words for case in (word[0], word[0].upper())}
+        self._begins = {
+            case for word in self._key_words if word for case in (word[0], word[0].upper())
+        }
         number = channel.fields.get("register_number")
         self._numbers = (*channel.key, *(number.labels if number else ()))
         self._registered: dict[int, str] = {}
