@@ -751,8 +751,8 @@ def test_what_a_person_dismissed_is_open_no_more_and_kept_until_it_is_reopened(
     ).fetchone() == (machine_account(), why, True)
 
     with pytest.raises(ConfigurationError, match=f"no dismissed delivery .* id {other}"):
-        lumbung("quarantine", "reopen", other)
-    assert "1 of 2 reopened" in lumbung("quarantine", "reopen", number, other)
+        lumbung("quarantine", "reopen", other, "--reason", "keliru")
+    assert "1 of 2 reopened" in lumbung("quarantine", "reopen", number, other, "--reason", "keliru")
     assert listed() == {number, other}
     assert [(each.person, set(each.content)) for each in audit.entries(database_url, limit=1)] == [
         (machine_account(), {"quarantine_id", "channel", "reopened_at"})

@@ -76,6 +76,21 @@ def test_csv_has_names_and_evaluates_nothing(url: str, tmp_path: Path) -> None:
     assert [file.name for file in tmp_path.iterdir()] == ["kasus.csv"]
 
 
+def test_a_personal_login_writes_nothing_into_the_audit_log(url: str) -> None:
+    """It could name anybody, and keep the log's lock."""
+    before = audit.entries(url)
+    with psycopg.connect(url) as session:
+        session.execute("create role ana_rekaan login in role analyst_province")
+        session.execute("set session authorization ana_rekaan")
+        session.execute("select editions.record_export('ketua', '{\"table\": \"x\"}')")
+        session.execute("reset session authorization")
+        assert session.execute(
+            "select count(*) from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()"
+        ).fetchone() == (0,)
+        session.execute("drop role ana_rekaan")
+    assert audit.entries(url) == before
+
+
 def test_a_workbook_has_days_numbers_and_texts(url: str, tmp_path: Path) -> None:
     path = tmp_path / "kasus.xlsx"
     assert export(role_url(url, "analyst_province"), "fct_report", path) == 9

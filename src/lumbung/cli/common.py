@@ -57,7 +57,10 @@ By = Annotated[
 
 def machine_account() -> str:
     """Return the account that runs this process, whatever its environment says."""
-    return pwd.getpwuid(os.getuid()).pw_name
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a container may run as a number without a name
+        return f"uid-{os.getuid()}"
 
 
 def decider(by: str, command: str) -> str:
@@ -128,14 +131,17 @@ def consented(
     if settings.demo_claim.exists():
         return decider(by, what), None
     users = load_people(settings).approval.users
+    refused = ConfigurationError(
+        "a second person has to consent, whose phone is enrolled",
+        where="--consent",
+        remediation=f"name another one of {', '.join(users) or 'approval.users'}"
+        " (config/people.yaml)",
+    )
     if account not in users or account == (by or machine_account()):
-        raise ConfigurationError(
-            "a second person has to consent, whose phone is enrolled",
-            where="--consent",
-            remediation=f"name another one of {', '.join(users) or 'approval.users'}"
-            " (config/people.yaml)",
-        )
+        raise refused
     name = decider(by, what)
+    if name == account:  # a login of the database
+        raise refused
     code = typer.prompt(f"code on the phone of {account}, who consents", hide_input=True)
     return name, approver.prove(
         account, code, edition_id=what, decision="consent", by=name,

@@ -449,13 +449,14 @@ def reopen(
     numbers: Annotated[
         list[int], typer.Argument(help="ids that 'lumbung quarantine list --resolved' shows")
     ],
+    reason: Why,
     by: By = "",
 ) -> None:
     """Take a dismissal back: the deliveries are open again."""
     from lumbung.intake import quarantine
 
     by = decider(by, f"quarantine reopen {_listed(numbers)}")
-    done = quarantine.reopen(warehouse_url("loader"), numbers, by=by)
+    done = quarantine.reopen(warehouse_url("loader"), numbers, by=by, reason=reason)
     console.print(_closed(numbers, done, "dismissed", "reopened"))
 
 

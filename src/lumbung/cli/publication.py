@@ -332,9 +332,11 @@ def waive(
 ) -> None:
     """Waive a failing check of the publication checkpoint for one draft; the edition prints it."""
     from lumbung.publication.checks import waiver
-    from lumbung.publication.delivery.recipients import load_people
+    from lumbung.publication.delivery.recipients import load_people, require_approver
 
     settings = Settings.load()
+    if not settings.demo_claim.exists():
+        require_approver(by, settings)
     name = decider(by, f"waive {check} {edition}")
     waiver.waive(
         check,

@@ -113,8 +113,20 @@ def export(
 
 
 def record(connection: psycopg.Connection, by: str | None, content: Mapping[str, object]) -> None:
-    """Write into the audit log what somebody takes out of the warehouse."""
-    connection.execute("select editions.record_export(%s, %s)", (by, Jsonb(dict(content))))
+    """Write into the audit log what somebody takes out of the warehouse.
+
+    Raises:
+        ConfigurationError: when the role is not one that exports.
+
+    """
+    try:
+        connection.execute("select editions.record_export(%s, %s)", (by, Jsonb(dict(content))))
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise ConfigurationError(
+            "this role exports nothing",
+            where="--role",
+            remediation="use the role of a reader, such as analyst_province",
+        ) from error
 
 
 def _find(connection: psycopg.Connection, table: str) -> tuple[str, str]:

@@ -120,7 +120,7 @@ def prove(
     Args:
         name: a name of `approval.users`.
         code: six digits.
-        edition_id: the edition.
+        edition_id: the edition; for `consent` and `terminal` what is decided.
         decision: `approved`, `rejected`, `consent`, or `terminal`.
         by: the person as printed.
         root: `files_root` of the reviewed files.
@@ -135,6 +135,7 @@ def prove(
     """
     now = _now()
     entered = min(max(at or now, now - MAX_AGE), now)
+    place = edition_id if decision in ("consent", "terminal") else f"edition {edition_id}"
     with database.connect(database_url, application="lumbung approver") as connection:
         enrolment = connection.execute(
             "select enrolment_id, sealed_secret, enrolment_id = (select max(enrolled) from"
@@ -147,7 +148,7 @@ def prove(
         if enrolment is None:
             raise CodeError(
                 f"'{name}' has no phone enrolled, so the decision is not recorded",
-                where=f"edition {edition_id}",
+                where=place,
                 remediation=f"enrol it on the server: 'lumbung approver enrol {name}'",
             )
         if not enrolment[2]:
@@ -169,7 +170,7 @@ def prove(
             if failures and failures[0] >= limit:
                 raise LockedError(
                     f"{limit} wrong codes of '{name}' in {period}",
-                    where=f"edition {edition_id}",
+                    where=place,
                     remediation="wait that long, or have a second person consent to"
                     f" 'lumbung approver unlock {name}'; ask who tried, if it was not you",
                 )
@@ -190,14 +191,14 @@ def prove(
             connection.commit()
             raise CodeError(
                 "the code is missing" if not code else "the code is wrong or has expired",
-                where=f"edition {edition_id}, {name}",
+                where=f"{place}, {name}",
                 remediation="enter the six digits that the authenticator app shows now",
             )
         proof = Proof(enrolment[0], step, _seal(secret, edition_id, decision, by, root, step))
         if decision in ("consent", "terminal") and not _use_up(connection, proof):
             raise CodeError(
                 "the code was used already",
-                where=edition_id,
+                where=place,
                 remediation="wait for the next one of the authenticator app",
             )
     return proof
