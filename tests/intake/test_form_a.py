@@ -302,6 +302,15 @@ def test_a_form_without_a_suspicion_says_so(read_files: Reader, nothing: str) ->
     assert fields["Dugaan pelanggaran"] == "tidak ada"
 
 
+def test_of_two_labels_that_look_alike_both_are_kept(read_files: Reader) -> None:
+    document = written(
+        f"Nomor: {NUMBER}\nII. Kegiatan\nB\N{CYRILLIC SMALL LETTER IE}ntuk: Debat\nBentuk: Rapat"
+    )
+    fields = only(read_files({"a.docx": document})).fields
+    assert fields["Kegiatan / Bentuk"] == "Rapat"
+    assert fields["Kegiatan / B\N{CYRILLIC SMALL LETTER IE}ntuk"] == "Debat"
+
+
 @pytest.mark.parametrize(
     "number",
     [

@@ -302,11 +302,11 @@ class _Form:
             for name, value in values.items()
             if name.startswith((VIOLATION, WITNESS))
         )
-        fields: dict[str, Any] = {
-            self._spelling.get(normalise(name), name): value
-            for name, value in values.items()
-            if value
-        }
+        fields: dict[str, Any] = {name: value for name, value in values.items() if value}
+        for name in [*fields]:
+            spelled = self._spelling.get(normalise(name), name)
+            if spelled not in fields:  # of two labels that look alike, both stay
+                fields[spelled] = fields.pop(name)
         if self._activities:
             fields[ACTIVITY] = self._activities
         if self.is_one:
