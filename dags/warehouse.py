@@ -81,7 +81,11 @@ def warehouse() -> None:
     @task(outlets=[MARTS], retries=1, pool="warehouse")
     @fail_without_retry
     def build(
-        ti: Any = None, task_state_store: Any = None, params: Any = None, outlet_events: Any = None
+        checked: dict[str, Any],
+        ti: Any = None,
+        task_state_store: Any = None,
+        params: Any = None,
+        outlet_events: Any = None,
     ) -> dict[str, Any]:
         """Run dbt; a retry resumes at the model that failed."""
         from lumbung.warehouse import build as warehouse_build
@@ -94,6 +98,7 @@ def warehouse() -> None:
                 database_url=warehouse_address(),
                 since=date.fromisoformat(params["since"]) if params["since"] else None,
                 resume=ti.try_number > 1,
+                checked=checked["judged_batch_id"],
                 on_node=states,
             )
         finally:
@@ -101,7 +106,7 @@ def warehouse() -> None:
         outlet_events[MARTS].extra = result.summary()
         return result.summary()
 
-    raw_checkpoint() >> build()
+    build(raw_checkpoint())
 
 
 warehouse()

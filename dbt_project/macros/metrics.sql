@@ -1,7 +1,10 @@
 {% macro as_of_date() -%}
-    {#- The day on which deadlines are judged: today, by the installation's clock. The subquery is read
-        once for all rows. -#}
-    {% if var('as_of_date') -%} date '{{ var('as_of_date') }}' {%- else -%} {{ jakarta_date('(select ops.now())') }} {%- endif %}
+    {#- The day on which deadlines are judged: that of the build's start, by the installation's clock, so
+        that midnight changes nothing between two statements. The subquery is read once for all rows. -#}
+    {%- set started -%}
+        (select coalesce(max(started_at), ops.now()) from ops.build where state = 'running')
+    {%- endset -%}
+    {% if var('as_of_date') -%} date '{{ var('as_of_date') }}' {%- else -%} {{ jakarta_date(started) }} {%- endif %}
 {%- endmacro %}
 
 {% macro first_plausible_date() -%}

@@ -79,12 +79,13 @@ def build(
 
     settings = Settings.load()
     url = warehouse_address()
-    raw_checkpoint.check_raw(settings=settings, database_url=url)
+    found = raw_checkpoint.check_raw(settings=settings, database_url=url)
     warehouse_build.build(
         settings=settings,
         database_url=url,
         full_refresh=full_refresh,
         since=since and since.date(),
+        checked=found.judged_batch_id,
     )
 
 

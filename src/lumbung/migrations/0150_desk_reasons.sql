@@ -17,6 +17,9 @@ from (
 ) as last_decision
 where code is not null;
 
+-- A build notes how many decisions there are: one that came and was undone may have been read meanwhile.
+grant select (decision_id) on ops.mapping_decision to transformer;
+
 -- As in 0113, with the reason.
 create or replace function ops.audit_mapping() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp

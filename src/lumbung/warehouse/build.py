@@ -102,6 +102,7 @@ def build(
     full_refresh: bool = False,
     since: date | None = None,
     resume: bool = False,
+    checked: int | None = None,
     on_node: OnNode | None = None,
 ) -> BuildResult:
     """Sync the channels, then run every model and test in dependency order.
@@ -121,6 +122,8 @@ def build(
         since: an increment recomputes everything landed from this day (Asia/Jakarta) on.
         resume: if the previous build failed or was killed, and neither raw nor the project has
             changed since, run only the nodes that it had not finished.
+        checked: the last batch that the raw checkpoint has judged; later ones wait for the next
+            build. None: read every batch.
         on_node: called when a model, or a test that found rows, has ended, with its name and its
             state, seconds and rows.
 
@@ -153,7 +156,7 @@ def build(
             with database.session(custodian, application="lumbung features") as vault:
                 derive_missing(vault, channels, settings)
             run = _Run(connection, settings, transformer, on_node)
-            result = run.build(select, full_refresh, since, resume)
+            result = run.build(select, full_refresh, since, resume, checked)
             return replace(result, warnings=[*stopped, *absent, *result.warnings])
     except psycopg.errors.DiskFull as error:
         raise BuildError(
@@ -232,9 +235,15 @@ class _Run:
         self.result: Any = None
         self._writing = threading.Lock()  # dbt's threads report concurrently
         self._failure: Exception | None = None  # the first one of the callback
+        self._mappings = 0
 
     def build(
-        self, select: str | None, full_refresh: bool, since: date | None, resume: bool
+        self,
+        select: str | None,
+        full_refresh: bool,
+        since: date | None,
+        resume: bool,
+        checked: int | None,
     ) -> BuildResult:
         # As for dbt's sessions (dbt_environment); what is published is committed synchronously.
         self.connection.execute("set synchronous_commit = off")
@@ -245,9 +254,13 @@ class _Run:
         )
         holds = self._open_holds()
         seen = watermark(self.connection)
-        max_batch_id = seen.max_batch_id
         last = self._last_success()
-        is_full = select is None and (full_refresh or self._must_be_full(last))
+        if checked is not None:
+            built = last.max_batch_id if last else 0
+            seen = seen._replace(max_batch_id=max(built, min(checked, seen.max_batch_id)))
+        max_batch_id = seen.max_batch_id
+        self._mappings = self._count_mappings()
+        is_full = select is None and (full_refresh or self._must_be_full(last, holds))
         finished: list[str] = []
         resumed = None
         if resume and not full_refresh:
@@ -472,14 +485,17 @@ class _Run:
         ).fetchone()
         return row == (True,)
 
-    def _must_be_full(self, last: _Success | None) -> bool:
-        """Whether an increment would leave rows that other inputs than this build's have made."""
+    def _must_be_full(self, last: _Success | None, holds: list[int]) -> bool:
+        """Whether an increment would leave rows that other inputs than this build's have made.
+
+        So do the rows of a build that failed before their channel was held.
+        """
         if last is None:
             return True
         tried = self.connection.execute(
-            "select since_build_id is null, inputs_hash, max_batch_id from ops.build"
-            " where build_id > %s and seeds_hash <> ''",
-            (last.build_id,),
+            "select since_build_id is null or not hold_ids @> %s::bigint[], inputs_hash,"
+            " max_batch_id from ops.build where build_id > %s and seeds_hash <> ''",
+            (holds, last.build_id),
         ).fetchall()
         return any(
             is_full or inputs_hash != self._inputs_hash(max_batch_id)
@@ -531,19 +547,34 @@ class _Run:
             )
 
     def _finish(self, state: str, message: str | None) -> None:
+        """Write the end of the build.
+
+        A word that was decided meanwhile may have been read, and may be undone before the next
+        build; so that build is a full one, whatever its inputs are.
+        """
+        is_same = self._count_mappings() == self._mappings
         self.connection.execute(
-            "update ops.build set state = %s, message = %s, finished_at = ops.now()"
-            " where build_id = %s",
-            (state, message, self.build_id),
+            "update ops.build set state = %s, message = %s, finished_at = ops.now(),"
+            " inputs_hash = case when %s then inputs_hash else '' end where build_id = %s",
+            (state, message, is_same, self.build_id),
         )
 
+    def _count_mappings(self) -> int:
+        """How often people have decided on a word or a place, undone decisions included."""
+        row = self.connection.execute(
+            "select count(decision_id) from ops.mapping_decision"
+        ).fetchone()
+        assert row is not None  # noqa: S101 - an aggregate gives one row
+        return int(row[0])
+
     def _resumable(self, inputs: str, seen: Watermark, holds: list[int]) -> int | None:
-        """The previous build, if it did not succeed and its inputs are unchanged."""
+        """The previous build, if it did not succeed and its inputs and the day are unchanged."""
         row = self.connection.execute(
             "select build_id from ops.build where build_id = (select max(build_id) from ops.build)"
             " and state in ('failed', 'abandoned') and inputs_hash = %s"
             " and max_batch_id = %s and max_decision_id = %s and max_exclusion_id = %s"
-            " and hold_ids = %s::bigint[]",
+            " and hold_ids = %s::bigint[] and (started_at at time zone 'Asia/Jakarta')::date"
+            " = (ops.now() at time zone 'Asia/Jakarta')::date",
             (inputs, *seen, holds),
         ).fetchone()
         return None if row is None else int(row[0])

@@ -69,17 +69,20 @@ class RawResult(checkpoints.SuiteResult):
     Attributes:
         holds: the open holds, by channel.
         released: the channels whose hold ended at this checkpoint, because the check passes again.
+        judged_batch_id: the last batch that it has judged; a build reads no later one.
 
     """
 
     holds: tuple[Hold, ...] = ()
     released: tuple[str, ...] = ()
+    judged_batch_id: int = 0
 
     def summary(self) -> dict[str, Any]:
         """Plain values, for Airflow and JSON."""
         return super().summary() | {
             "held": [str(hold) for hold in self.holds],
             "released": list(self.released),
+            "judged_batch_id": self.judged_batch_id,
         }
 
 
@@ -132,7 +135,9 @@ def check_raw(*, settings: Settings, database_url: str) -> RawResult:
         print(f"held     {hold}{action}")
     for channel in released:
         print(f"released channel {channel}: the check holds again, the next build brings its rows")
-    return RawResult(result.suite, result.run_id, result.results, result.data_docs, holds, released)
+    return RawResult(
+        result.suite, result.run_id, result.results, result.data_docs, holds, released, judged
+    )
 
 
 def release(

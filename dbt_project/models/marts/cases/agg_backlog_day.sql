@@ -1,9 +1,10 @@
 {{ config(tags=['static'], meta={'published_as': 'view'}) }}
--- Running sums of cases received and settled. What may have been settled on a day no longer surely waits.
+-- Running sums of cases received and settled. What may have been settled on a day no longer surely waits. No
+-- step comes before receipt, which a register may correct to a later day.
 with changes as (
     select
         cases.regency_code,
-        steps.date_day,
+        greatest(steps.date_day, cases.received_date) as date_day,
         sum(steps.undecided_min) as undecided_min,
         sum(steps.undecided_max) as undecided_max,
         sum(steps.unfinished_min) as unfinished_min,
@@ -18,7 +19,7 @@ with changes as (
         (cases.concluded_to_date, 0, 0, 0, -1)
     ) as steps (date_day, undecided_min, undecided_max, unfinished_min, unfinished_max)
     where steps.date_day is not null
-    group by cases.regency_code, steps.date_day
+    group by cases.regency_code, greatest(steps.date_day, cases.received_date)
 )
 
 select

@@ -79,12 +79,22 @@ select
     cases.registration_outcome,
     cases.known_date - cases.occurred_date as days_to_known,
     cases.received_date - cases.known_date as days_to_received,
-    case when cases.is_decided then steps.decided_from_date - cases.received_date end
-        as days_to_decision_min,
-    case when cases.is_decided then steps.decided_to_date - cases.received_date end as days_to_decision_max,
-    case when cases.is_registered then steps.registered_from_date - cases.received_date end
-        as days_to_registration_min,
-    case when cases.is_registered then steps.registered_to_date - cases.received_date end
-        as days_to_registration_max
+    -- never negative: a receipt may be corrected to a day after the step was seen
+    case
+        when cases.is_decided
+            then steps.decided_from_date - least(steps.decided_from_date, cases.received_date)
+    end as days_to_decision_min,
+    case
+        when cases.is_decided
+            then steps.decided_to_date - least(steps.decided_to_date, cases.received_date)
+    end as days_to_decision_max,
+    case
+        when cases.is_registered
+            then steps.registered_from_date - least(steps.registered_from_date, cases.received_date)
+    end as days_to_registration_min,
+    case
+        when cases.is_registered
+            then steps.registered_to_date - least(steps.registered_to_date, cases.received_date)
+    end as days_to_registration_max
 from standing as cases
 left join steps on cases.report_id = steps.report_id
