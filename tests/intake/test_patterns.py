@@ -218,6 +218,10 @@ def all_distinct(labels: list[str]) -> list[str]:
         (lambda text: whatsapp._fields(TEMPLATE, "A", text), lambda n: "<" + " " * n + "x"),
         (lambda text: whatsapp._fields(TEMPLATE, "A", text), lambda n: "x." * (n // 2) + " ("),
         (
+            lambda text: whatsapp._fields(TEMPLATE, "A", text),
+            lambda n: "x.a (file terlampir)  " * (n // 22),
+        ),
+        (
             lambda text: TEMPLATE.read(text),
             lambda n: "ADUAN\n" + "".join(f"Nama pelapor: {i}\n" for i in range(n // 16)),
         ),

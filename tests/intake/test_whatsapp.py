@@ -221,6 +221,29 @@ def test_a_personal_line_at_the_end_of_an_edited_message_stays_out_of_the_text(
 
 
 @pytest.mark.parametrize(
+    "media",
+    [
+        "IMG-20241106-WA0001.jpg (file terlampir)",
+        "<Media tidak disertakan>",
+        "<terlampir: 0001-PHOTO.jpg>\n",
+    ],
+)
+def test_a_caption_that_follows_the_template_gives_its_labels(
+    read_files: Reader, media: str
+) -> None:
+    text = f"{media}\nADUAN\nTanggal: 5 November 2024\nNama pelapor: Warga Rahasia"
+    (message,) = messages(read_files({"a.txt": f"06/11/24 19.33 - Warga A: {text}".encode()}))
+    assert message.fields == {
+        "Pengirim": "Warga A",
+        "Teks": f"{media}\nADUAN\nTanggal: 5 November 2024",
+        "Teks (utuh)": text,
+        "Tanda": "templat",
+        "Tanggal": "5 November 2024",
+        "Nama pelapor": "Warga Rahasia",
+    }
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "Mohon pakai format:\n\nADUAN\nTanggal: (kapan)",

@@ -65,6 +65,8 @@ _MEDIA = re.compile(
     r"|<(?:terlampir|attached): [^>\n]+>",
     re.IGNORECASE,
 )
+_MEDIA_LINE = re.compile(rf"(?:{_MEDIA.pattern})\s*\n", re.IGNORECASE)
+"""The line above a caption."""
 
 _DAMAGE = (zipfile.BadZipFile, chat_export.OversizedError)
 """Errors that reading the text of a damaged archive raises."""
@@ -481,7 +483,10 @@ def _fields(template: Template, sender: str, text: str) -> dict[str, str]:
     """A message's fields."""
     fields = {SENDER: sender}
     written, note = chat_export.edited(text)
-    shown, values, is_tip = template.read(written)
+    media = _MEDIA_LINE.match(written)
+    caption = media.end() if media else 0
+    shown, values, is_tip = template.read(written[caption:])
+    shown = written[:caption] + shown
     if shown != written:
         fields[WHOLE] = text
     if _is_deleted(text):
