@@ -1093,6 +1093,24 @@ def test_pulls_again_and_again_with_an_edit_a_deletion_and_a_withdrawal(
     }
 
 
+@pytest.mark.parametrize(
+    ("value", "is_withdrawn"),
+    [
+        *((each, False) for each in ("False", "N", "tidak", "null", " ", "0", 0, 0.0, False, None)),
+        *((each, False) for each in ([], {}, "0000-00-00 00:00:00", "0001-01-01T00:00:00Z")),
+        *((each, True) for each in ("True", "y", "dicabut", 1, True, [1], {"oleh": "Warga"})),
+        *((each, True) for each in ("2024-11-09", "1")),
+    ],
+)
+def test_a_sign_of_withdrawal_that_says_no_withdraws_nothing(
+    stand: Stand, shop: Shop, tmp_path: Path, value: object, is_withdrawn: bool
+) -> None:
+    shop.records = [record(1, dicabut=value)]
+    items = pull(stand, tmp_path, withdrawn="dicabut")
+    withdrawn = [key for each in items if isinstance(each, Checkpoint) for key in each.withdrawn]
+    assert (ids(items), withdrawn) == (([], ["1"]) if is_withdrawn else (["1"], []))
+
+
 def test_an_outage_in_the_middle_leaves_the_cursor_and_the_next_pull_completes(
     stand: Stand,
     shop: Shop,

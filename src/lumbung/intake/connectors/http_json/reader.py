@@ -92,6 +92,9 @@ _AGAIN = (
     "correct source.paging.parameter, which the server may ignore; where it repeats its last page"
     " instead, set source.paging.total to the number of records"
 )
+_NO = frozenset({"", "0", "false", "f", "no", "n", "tidak", "null", "none"})
+_NO_DATE = ("0000-00-00", "0001-01-01")
+"""How MySQL, and .NET and Go, write a date that was never set."""
 _MILLISECONDS = 100_000_000_000  # as seconds this is the year 5138
 
 
@@ -432,7 +435,9 @@ class _Pull:
 
     def _is_withdrawn(self, row: Any) -> bool:
         path = self._options.withdrawn
-        return path is not None and _at(row, path) not in (None, False, 0, "", "0", "false")
+        value = None if path is None else _at(row, path)
+        text = str(value or "").strip().casefold()
+        return text not in _NO and not text.startswith(_NO_DATE)
 
     def _item(self, row: Any, number: int, evidence: bytes) -> Delivery | Unreadable:
         options = self._options
