@@ -666,16 +666,20 @@ def _read(value: Any, moment: Moment, zone: str) -> datetime | None:
 
 
 def _parsed(value: str | float, moment: Moment) -> datetime | None:
+    text = str(value).strip()
+    if len(text) > _MAX_MOMENT:
+        return None
+    is_number = not isinstance(value, str) or re.fullmatch(r"-?\d{9,13}(\.\d+)?", text)
     try:
-        if isinstance(value, str) and not re.fullmatch(r"-?\d{9,13}(\.\d+)?", value.strip()):
-            text = value.strip()
-            if len(text) > _MAX_MOMENT:
-                return None
-            if "%" in moment.format:
-                try:
-                    return datetime.strptime(text, moment.format)  # noqa: DTZ007 - zone follows
-                except ValueError:
-                    pass
+        if "%" in moment.format:
+            try:
+                found = datetime.strptime(text, moment.format)  # noqa: DTZ007 - zone follows
+                # strptime takes fewer digits than a pattern has, so Unix time may fit it, too
+                if not is_number or found.strftime(moment.format) == text:
+                    return found
+            except ValueError:
+                pass
+        if not is_number:
             try:
                 return datetime.fromisoformat(text)
             except ValueError:
