@@ -285,6 +285,11 @@ def test_a_mail_of_the_template_counts_when_the_server_got_it(
         "On Tue, 5 Nov 2024 at 08:00, Posko <p@x.example.id> wrote:\n> Tanggal: 1 Mei 2024",
         "Pada Sel, 5 Nov 2024 08.00 Posko menulis:\n\nTanggal: 1 Mei 2024",
         "-----Pesan Asli-----\nTanggal: 1 Mei 2024",
+        "On Tue, 5 Nov 2024 at 08:00, Posko <p@x.example.id>\nwrote:\n> Tanggal: 1 Mei 2024",
+        "On 05/11/2024 08:00, Posko Pengawas\nPemilihan wrote:\n\nTanggal: 1 Mei 2024",
+        "Pada Sel, 5 Nov 2024 pukul 08.00 Posko\n<p@x.example.id> menulis:\n\nTanggal: 1 Mei 2024",
+        f"{'_' * 32}\nDari: Posko <p@x.example.id>\nTanggal: 1 Mei 2024",
+        f"{'_' * 32}\nFrom: Posko <p@x.example.id>\nTanggal: 1 Mei 2024",
     ],
 )
 def test_the_mail_that_is_answered_is_not_the_answer(read_mails: Reader, earlier: str) -> None:
@@ -293,6 +298,15 @@ def test_the_mail_that_is_answered_is_not_the_answer(read_mails: Reader, earlier
     assert "Tanggal" not in fields
     assert "1 Mei" not in fields["Teks"]
     assert "1 Mei" in fields["Teks (utuh)"]
+
+
+@pytest.mark.parametrize(
+    "story",
+    [f"{'_' * 32}\nLokasi: Bangka", "Pada hari Senin ada edaran.\nKetua RT menulis:\npilih dia"],
+)
+def test_lines_of_a_story_begin_no_earlier_mail(read_mails: Reader, story: str) -> None:
+    fields = only(read_mails(letter(f"ADUAN\nUraian: baru\n{story}")))
+    assert fields["Teks"] == f"ADUAN\nUraian: baru\n{story}"
 
 
 @pytest.mark.parametrize(

@@ -101,7 +101,10 @@ _AUTOMATIC_SUBJECT = re.compile(
 )
 _EARLIER = re.compile(
     r"^(-- ?|On .{1,300} wrote:|Pada .{1,300} menulis:"
-    r"|-{2,} ?(Original Message|Pesan Asli) ?-{2,})$",
+    # Gmail wraps the line; a time of day distinguishes it from a sentence
+    r"|(?:On|Pada) (?=.{0,99}\d[.:]\d\d).{1,300}\n.{0,200}\b(?:wrote|menulis):"
+    r"|-{2,} ?(Original Message|Pesan Asli) ?-{2,}"
+    r"|_{20,}(?=\n(?:From|Dari):))$",
     re.MULTILINE,
 )
 """The line at which a signature (RFC 3676) or a quoted mail begins."""
