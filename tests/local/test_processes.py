@@ -107,6 +107,18 @@ def test_what_a_killed_process_left_is_ended_by_a_start_and_others_are_not(
             other.kill()
 
 
+def test_a_file_of_an_earlier_boot_ends_no_process_that_now_has_its_id(
+    processes: Processes,
+) -> None:
+    processes.spawn("api-server", ["sleep", "600"], {**os.environ})
+    server = processes.find("api-server")
+    assert server is not None
+    boot = "00000000-0000-4000-8000-000000000000"
+    (processes.folder / "scheduler").write_text(f"{server.pid} 4711@{boot}")
+    processes.spawn("scheduler", ["sleep", "600"], {**os.environ})
+    assert processes.find("api-server") == server
+
+
 def test_a_task_that_no_worker_begins_is_found(server: EmbeddedPostgres) -> None:
     url = fresh_database(server, "template0", "queued")
     assert queued_too_long(url) == []

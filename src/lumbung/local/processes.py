@@ -228,11 +228,19 @@ class Processes:
             (self.folder / name).unlink(missing_ok=True)
 
     def _orphans(self, name: str) -> list[psutil.Process]:
-        """Return what is left of a process: those of its session that work in its folder."""
+        """Return what is left of a process: those of its session that work in its folder.
+
+        A process id is not used again while its session has members: the leader of that session has
+        ended or is the process that was started. Another leader means a file of an earlier boot.
+        """
         try:
-            session = int((self.folder / name).read_text().split()[0])
-        except (OSError, ValueError, IndexError):
+            pid, started = (self.folder / name).read_text().split()
+            session = int(pid)
+        except (OSError, ValueError):
             return []
+        with contextlib.suppress(OSError, psutil.Error):  # the leader has ended
+            if _started(session) != started:
+                return []
         found = []
         for process in psutil.process_iter():
             with contextlib.suppress(psutil.Error, OSError):
