@@ -42,6 +42,11 @@ def test_every_part_is_one_of_lumbung_run(values: dict[str, Any]) -> None:
             assert values[name]["logGroomerSidecar"] == {"enabled": False}
 
 
+def test_the_auth_manager_is_that_of_lumbung_run(values: dict[str, Any]) -> None:
+    """Approvers are viewers, and only the auth managers of Lumbung let a viewer answer."""
+    assert "AIRFLOW__CORE__AUTH_MANAGER" not in {each["name"] for each in values["env"]}
+
+
 def test_the_guide_makes_each_secret(values: dict[str, Any]) -> None:
     guide = (ROOT / "docs" / "how-to" / "run-on-several-machines.md").read_text(encoding="utf-8")
     assert {each["secretName"] for each in values["secret"]} == {"lumbung"}
