@@ -21,6 +21,7 @@ from packaging.utils import canonicalize_name
 
 from lumbung.errors import ConfigurationError
 from lumbung.local.airflow import LOCAL_EXECUTOR, address
+from lumbung.local.postgres import OPTIONS
 from lumbung.settings import Settings, read_secrets
 from tests.support.compose import compose_services
 
@@ -59,6 +60,16 @@ def test_containers_have_no_rights_and_no_secret_in_a_variable(services: dict[st
             assert "@" not in str(value), variable
         given = [secret["source"] for secret in service.get("secrets", [])]
         assert ("database_url" in given) == (name == "init"), "who knows the owner's password"
+
+
+def test_postgresql_has_the_settings_of_the_embedded_server(services: dict[str, Any]) -> None:
+    """Erasure and privacy rest on some of them."""
+    of_the_image = {"listen_addresses", "unix_socket_directories", "timezone", "log_timezone"}
+    assert services["postgres"]["command"] == [
+        "postgres",
+        *(f"-c{name}={value}" for name, value in OPTIONS.items() if name not in of_the_image),
+    ]
+    assert int(services["postgres"]["shm_size"]) >= 256 * 2**20
 
 
 def test_tasks_run_in_the_scheduler_unless_workers_are_asked_for(services: dict[str, Any]) -> None:
