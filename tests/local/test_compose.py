@@ -79,6 +79,13 @@ def test_tasks_run_in_the_scheduler_unless_workers_are_asked_for(services: dict[
     assert scaled["scheduler"]["environment"][executor] == "CeleryExecutor"
 
 
+def test_the_example_of_env_changes_no_service() -> None:
+    lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
+    example = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+    # An empty variable counts as one that is not set.
+    assert compose_services(**example) == compose_services(**dict.fromkeys(example, ""))
+
+
 def test_the_portal_has_nothing_but_its_files(services: dict[str, Any]) -> None:
     portal = services["portal"]
     mounts = portal["volumes"]
