@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -33,6 +34,19 @@ def test_each_class_of_error_has_an_exit_code_of_its_own() -> None:
     assert len(classes) >= 8
     assert len(set(codes)) == len(codes)
     assert not {0, 2} & set(codes), "success, and a wrong use of the command line"
+
+
+def test_every_command_reads_its_secrets_from_files(tmp_path: Path) -> None:
+    """In a container a secret is a file, for `docker compose exec` as well."""
+    file = tmp_path / "url"
+    given = {"LUMBUNG_HOME": str(tmp_path), "LUMBUNG_DATABASE_URL_FILE": str(file)}
+    refused = lumbung("status", "--json", **given)
+    assert refused.returncode == ConfigurationError.exit_code
+    assert f"LUMBUNG_DATABASE_URL_FILE={file}" in refused.stderr
+
+    file.write_text("postgresql://kantor@gudang/kantor\n")
+    done = lumbung("status", "--json", **given)
+    assert "postgres" not in {each["name"] for each in json.loads(done.stdout)["parts"]}
 
 
 def test_every_list_and_status_can_be_json() -> None:

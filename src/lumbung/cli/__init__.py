@@ -18,7 +18,7 @@ from lumbung.cli import local, pipeline, publication, steward, warehouse
 from lumbung.errors import ConfigurationError, LumbungError, explained
 from lumbung.files import PRIVATE_UMASK
 from lumbung.memory import RARELY, refuse_core_dumps
-from lumbung.settings import home_folder
+from lumbung.settings import home_folder, read_secrets
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -30,11 +30,15 @@ for _audience in (local, pipeline, steward, publication, warehouse):
 
 
 def main() -> NoReturn:
-    """Run the command; print an error as one message and exit with the code of its class."""
+    """Run the command; print an error as one message and exit with the code of its class.
+
+    Every command reads the secrets that `NAME_FILE` names: those of a container are files only.
+    """
     os.umask(PRIVATE_UMASK)
     gc.set_threshold(*RARELY)
     refuse_core_dumps()
     try:
+        read_secrets()
         app(standalone_mode=True)
     except Exception as error:
         if isinstance(error, ConfigurationError):  # perhaps there is no project, and so no home

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lumbung.cli.common import Json, console, print_json, warehouse_address
-from lumbung.settings import Settings, number, read_secrets
+from lumbung.settings import Settings, number
 
 if TYPE_CHECKING:
     from lumbung.backup.restore import Restored
@@ -191,16 +191,14 @@ def run(
 ) -> None:
     """Run one part in the foreground, for containers and service managers.
 
-    Variables `AIRFLOW__...` that are already set take precedence over Lumbung's. A variable
-    `NAME_FILE` is a file that holds `NAME`, such as a secret of Docker. The portal listens at
-    `LUMBUNG_PORTAL_HOST` (127.0.0.1) and `LUMBUNG_PORTAL_PORT` (8090).
+    Variables `AIRFLOW__...` that are already set take precedence over Lumbung's. The portal listens
+    at `LUMBUNG_PORTAL_HOST` (127.0.0.1) and `LUMBUNG_PORTAL_PORT` (8090).
     """
     from lumbung.local import portal as local
     from lumbung.local.airflow import API_SERVER, COMPONENTS, QUEUES, worker
     from lumbung.local.stack import Stack
     from lumbung.publication.portal import publish as publication_portal
 
-    read_secrets()
     given = {name: value for name, value in os.environ.items() if name.startswith("AIRFLOW__")}
     settings = Settings.load()
     stack = Stack(settings, given)
