@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from lumbung.errors import ServiceError
@@ -48,4 +50,35 @@ def test_a_part_that_stays_down_is_started_until_all_is_stopped(
     assert "no [here]. wait." in said
     assert "down: scheduler; starting" in said
     assert "down: warehouse.build; starting" in said
+    assert said.strip().endswith("stopped by 'lumbung down'")
+
+
+def test_no_error_ends_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stack = Stack(Settings(tmp_path, ROOT, None))
+    failing = iter([OSError(errno.EACCES, "no entry"), None])
+    looks = iter([psycopg.OperationalError("terminating connection"), None])
+    looked: list[Exception | None] = []
+
+    def start() -> None:
+        if error := next(failing):
+            raise error
+
+    def queued_too_long(_: Stack) -> list[str]:
+        looked.append(next(looks))
+        if looked[-1]:
+            raise looked[-1]
+        return []
+
+    monkeypatch.setattr(Stack, "status", lambda _: [])
+    monkeypatch.setattr(Stack, "queued_too_long", queued_too_long)
+    monkeypatch.setattr(
+        "lumbung.local.processes.Processes.names",
+        lambda _: ["scheduler"] if len(looked) < 2 else [],
+    )
+    watch(stack, start, pause=0)
+    said = capsys.readouterr().out
+    assert "no entry" in said
+    assert "the database went away: terminating connection" in said
     assert said.strip().endswith("stopped by 'lumbung down'")

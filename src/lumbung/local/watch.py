@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from lumbung.errors import LumbungError
+from lumbung.errors import explained
 from lumbung.local.stack import Stack
 
 PAUSE = 30
@@ -15,8 +15,9 @@ PAUSE = 30
 def watch(stack: Stack, start: Callable[[], object], *, pause: float = PAUSE) -> None:
     """Start everything; start it again when a part is down, or a task waits, at two looks in a row.
 
-    It returns when somebody has stopped the installation with 'lumbung down'. A start that failed
-    is printed and tried again.
+    It returns when somebody has stopped the installation with 'lumbung down'. A start or a look
+    that failed, for whatever reason, is printed and tried again: where this command is a service,
+    its end would end every part.
 
     Args:
         stack: the installation.
@@ -30,17 +31,20 @@ def watch(stack: Stack, start: Callable[[], object], *, pause: float = PAUSE) ->
             _say(f"down: {', '.join(again)}; starting")
             try:
                 start()
-            except LumbungError as error:
-                _say(str(error))
+            except Exception as error:
+                _say(str(explained(error, stack.settings.home)))
                 time.sleep(pause)
                 continue
             missing = []
         time.sleep(pause)
-        if not stack.processes.names():
-            _say("stopped by 'lumbung down'")
-            return
-        died = [part.name for part in stack.status() if not part.pid]
-        before, missing = missing, [*died, *stack.queued_too_long()]
+        try:
+            if not stack.processes.names():
+                _say("stopped by 'lumbung down'")
+                return
+            died = [part.name for part in stack.status() if not part.pid]
+            before, missing = missing, [*died, *stack.queued_too_long()]
+        except Exception as error:
+            _say(str(explained(error, stack.settings.home)))
 
 
 def _say(text: str) -> None:
