@@ -161,6 +161,19 @@ def test_every_environment_variable_is_listed(texts: list[str]) -> None:
     assert used - set(re.findall(r"`(LUMBUNG_[A-Z_]+)`", page)) == set()
 
 
+def test_what_a_page_sets_in_env_is_read_by_compose() -> None:
+    read = set(re.findall(r"\$\{([A-Z_]+)", (ROOT / "docker-compose.yml").read_text("utf-8")))
+    lines = [line for page in PAGES for line in page.read_text("utf-8").splitlines()]
+    named = {
+        name
+        for line in lines
+        if "`.env`" in line
+        for name in re.findall(r"`([A-Z][A-Z_]+)(?:=\w+)?`", line)
+    }
+    assert "EXECUTOR" in named
+    assert named <= read
+
+
 @pytest.mark.parametrize(
     "page",
     [*PROJECT_PAGES, ROOT / "CHANGELOG.md"],
