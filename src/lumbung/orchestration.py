@@ -179,7 +179,13 @@ def warehouse_address() -> str:
     account = quote(found.login or "", safe="")
     if found.password:
         account += f":{quote(found.password, safe='')}"
-    host = f"{found.host or ''}:{found.port}" if found.port else found.host or ""
+    # The Connection holds the folder of a socket and an address of IPv6 as they are. Its host may
+    # also be a list, or have brackets already.
+    host = quote(found.host or "", safe=",:[]")
+    if ":" in host and not {*host} & {*",["}:
+        host = f"[{host}]"
+    if found.port:
+        host += f":{found.port}"
     # libpq does not accept `+` for a space
     options = urlencode(found.extra_dejson, quote_via=quote)
     address = f"postgresql://{account}@{host}" if account else f"postgresql://{host}"

@@ -435,6 +435,9 @@ def test_every_pool_is_made_and_what_takes_a_core_is_in_one(bag: DagBag) -> None
         "postgresql://a:r%40hasia%2F%25@gudang:5433/wh?sslmode=require&options=-c%20role%3Dx",
         "postgresql://a@gudang/wh",
         "postgresql:///wh",
+        "postgresql://a@[fd00::1]:5433/wh",
+        "postgresql://a@[fd00::1]/wh",
+        "postgresql://a@%2Fvar%2Frun%2Fpostgresql/wh",
     ],
 )
 def test_the_warehouse_is_an_airflow_connection(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
