@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import imaplib
 import io
 import ipaddress
@@ -918,6 +919,18 @@ def test_a_spreadsheet_that_the_register_does_not_take_is_quarantined(
     assert code == "unreadable_file"
     assert "register_contoh (berkas *.xls?)" in reason
     assert "buku" not in reason
+
+
+def test_a_spreadsheet_that_cannot_be_written_leaves_no_copy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "utime", full)
+    with pytest.raises(OSError, match="No space left"):
+        mail._hand_over(tmp_path / "inbox" / "buku.xlsx", b"isi", datetime.now(UTC))
+    assert list((tmp_path / "inbox").iterdir()) == []
 
 
 # -- what can go wrong -----------------------------------------------------------------------------

@@ -668,9 +668,12 @@ def _hand_over(path: Path, content: bytes, moment: datetime) -> None:
     if path.exists() and path.stat().st_mtime > moment.timestamp():
         return  # an earlier mail, read again
     draft = path.with_name(f".draft-{secrets.token_hex(8)}")
-    draft.write_bytes(content)
-    os.utime(draft, (moment.timestamp(),) * 2)
-    draft.replace(path)
+    try:
+        draft.write_bytes(content)
+        os.utime(draft, (moment.timestamp(),) * 2)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 # -- MIME ------------------------------------------------------------------------------------------
