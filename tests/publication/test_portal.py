@@ -19,12 +19,14 @@ from xml.etree import ElementTree
 
 import psycopg
 import pytest
+from markupsafe import escape
 from selectolax.lexbor import LexborHTMLParser
 
 from lumbung.errors import CheckpointError, ServiceError
 from lumbung.publication.checks.pii import find_personal_data
 from lumbung.publication.formats import render
 from lumbung.publication.model.edition import Edition
+from lumbung.publication.office import ReportingChannel
 from lumbung.publication.portal import publish as public
 from lumbung.publication.portal import themes
 from lumbung.publication.portal.pages import site
@@ -446,6 +448,28 @@ def test_a_page_with_personal_data_is_not_shown(
     with pytest.raises(CheckpointError, match=r"index\.html holds a phone number"):
         public.build(settings=home, database_url=portal[0])
     assert not home.portal.exists()
+
+
+@pytest.mark.parametrize(
+    ("path", "said"), [("melapor.html", "text"), ("en/melapor.html", "text_en")]
+)
+def test_an_office_may_print_its_own_number_where_it_says_how_to_report(
+    path: str, said: str
+) -> None:
+    """On that page only, and nobody else's number."""
+    channel = ReportingChannel(
+        name="WhatsApp 0812-3456-7890",
+        text='nomor kantor 0812-3456-7890 & "aduan@babel.example.id"',
+        text_en="the office's number 0812-3456-7890",
+        url="https://wa.me/6281234567890",
+    )
+    texts = escape(f"{channel.name}\n{getattr(channel, said)}\n{channel.url}")
+    page = f"<p>Cara melapor: {texts}</p>".encode()
+    assert find_personal_data(path, page)
+    public.refuse_personal_data({path: page}, (channel,))
+    for pages in ({path: page + b" 0812-9999-8888"}, {"index.html": page}):
+        with pytest.raises(CheckpointError, match="holds a phone number"):
+            public.refuse_personal_data(pages, (channel,))
 
 
 def test_a_second_build_elsewhere_gives_the_same_bytes(
