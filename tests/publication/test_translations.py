@@ -313,6 +313,12 @@ def test_an_event_of_several_channels_is_said_beside_the_number(key: str) -> Non
     assert "An event that came by several channels counts with each." in english
 
 
+@pytest.mark.parametrize(("language", "tips"), [("id", "informasi awal"), ("en", "tips")])
+def test_the_sheet_of_themes_is_not_said_to_count_tips(language: str, tips: str) -> None:
+    """Of a regency, tips are published by week and not by theme."""
+    assert tips not in messages(language)["sheet_themes_title"]
+
+
 def test_no_text_claims_a_coverage_for_the_range_of_a_quotient() -> None:
     """It decides which themes stand out; how often it holds the true quotient is not known."""
     project = Path(__file__).parents[2]
