@@ -769,6 +769,41 @@ def test_a_week_without_recaps_is_not_called_a_week_without_events(
     assert sum(caption in text for text in captions) == 2
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_after_the_campaign_no_recap_is_missing_and_no_zero_is_counted(
+    drafts: dict[str, Edition], language: str
+) -> None:
+    after = _recaps(drafts["draft"], week=0)
+    metrics = {
+        key: dataclasses.replace(metric, week=0) if key[0] == "district_expected" else metric
+        for key, metric in after.metrics.items()
+    }
+    found = dataclasses.replace(after, metrics=metrics, submissions=(), language=language)
+    document = render.document(found)
+    words = json.dumps(dataclasses.asdict(document), ensure_ascii=False, default=str)
+    for wrong in {
+        "id": (
+            "0 dari 0",
+            "Semua kecamatan telah",
+            "0 tindakan pencegahan",
+            "menjadi 0",
+            "belum ada kec",
+        ),
+        "en": (
+            "0 of 0",
+            "Every district has",
+            "returns: 0 ",
+            "no district has",
+            "actions this week: 0",
+        ),
+    }[language]:
+        assert not re.search(f"(?<![0-9]){wrong}", words), wrong
+    said = BY_LANGUAGE[language]["recaps_not_due"]
+    assert (said, "") in [*document.points, *document.others]
+    for place in ("", "19.01"):
+        assert ChapterBuilder(found).source("source_tip", place).endswith(said)
+
+
 def test_the_portal_shows_a_week_without_recaps_as_not_known(
     drafts: dict[str, Edition], paper_as_text: None
 ) -> None:

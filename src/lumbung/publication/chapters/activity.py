@@ -153,11 +153,11 @@ def completeness(b: ChapterBuilder) -> Section:
     tables = [
         Table(
             *b.number_table("complete"),
-            m(
+            b.of_recaps(
                 "complete_caption",
                 submitted=m.number(submitted),
                 expected=m.number(expected),
-            ),
+            ).rstrip("."),
             [m[head] for head in heads],
             [[Cell(b.place[r.code]), *cells(r.code)] for r in b.known],
             b.source("source_recap"),
@@ -168,7 +168,8 @@ def completeness(b: ChapterBuilder) -> Section:
     missing = [s for s in e.submissions if not s.is_submitted]
     if not missing:
         return Section(
-            "kelengkapan", m["complete_title"], [], tables, [m["missing_none"]], lead=held
+            *("kelengkapan", m["complete_title"], [], tables, [b.of_recaps("missing_none")]),
+            lead=held,
         )
     tables.append(
         Table(

@@ -260,26 +260,34 @@ class ChapterBuilder:
         """
         m = self.m
         submitted, expected = self.submitted(place)
-        return m(
-            "source",
-            source=m[key],
-            as_of=m.moment(self.e.data_at),
+        recaps = self.of_recaps(
+            "source_recaps",
             submitted=m.number(submitted),
             expected=m.number(expected),
             percent=m.percent(submitted, expected),
         )
+        return m("source", source=m[key], as_of=m.moment(self.e.data_at), recaps=recaps)
 
     def recaps(self, place: str) -> Cell:
         """Return a cell of the share of districts that delivered this week's recap."""
         done, of = self.submitted(place)
         both = f"district_submitted/ALL/{place}/week district_expected/ALL/{place}/week"
-        explanation = self.m("explanation_recaps", submitted=done, expected=of)
+        explanation = self.of_recaps("explanation_recaps", submitted=done, expected=of)
         return self.share(Fraction(100 * done, of) if of else None, both, explanation)
 
     def submitted(self, place: str = "") -> tuple[int, int]:
         """Return how many districts delivered this week's recap, and how many should have."""
         done = self.e.metric("district_submitted", "ALL", place).week
         return done, self.e.metric("district_expected", "ALL", place).week
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the districts must deliver a recap of this week: it is of the campaign."""
+        return self.submitted()[1] > 0
+
+    def of_recaps(self, key: str, **values: object) -> str:
+        """Return a message on how many recaps were delivered, or that none is due."""
+        return self.m(key, **values) if self.is_due else self.m["recaps_not_due"]
 
     def moved(self, metric: MetricValue) -> str:
         """Describe how a count has changed since the previous week."""
@@ -340,7 +348,9 @@ class ChapterBuilder:
             getattr(self.e.metric(each, "ALL", place), period)
             for each in ("district_submitted", "district_expected", code)
         )
-        return bool(submitted or counted or not expected)
+        # Where no district is, no recap is missing; outside the campaign none is due of anybody.
+        is_due = getattr(self.e.metric("district_expected"), period) != 0
+        return bool(submitted or counted or (is_due and not expected))
 
     def is_comparable(self, code: str, place: str) -> bool:
         """Return whether a metric's last two weeks were delivered, where it counts recaps."""
@@ -352,6 +362,8 @@ class ChapterBuilder:
     def zeros_unknown(self, regencies: Sequence[Regency]) -> list[str]:
         """Return a note that names the regencies from which no recap of this week was received."""
         places = [self.place[r.code] for r in regencies if not self.has_recaps(r.code)]
+        if places and not self.is_due:
+            return [self.m["recaps_not_due"]]
         every = len(places) == len(self.known)
         named = self.m["all_regencies"] if every else self.m.listing(places, most=NAMED)
         return [self.m("zero_unknown", places=named)] * bool(places)
@@ -360,7 +372,7 @@ class ChapterBuilder:
         """Describe how a count of recaps has changed; weeks without any recap are not compared."""
         metric = self.e.metric(code, "ALL", place)
         if not self.is_delivered(code, place, "week"):
-            return self.m["change_no_recap"]
+            return self.m["change_no_recap" if self.is_due else "change_not_due"]
         if not self.is_delivered(code, place, "previous"):
             return self.m["change_unknown"]
         return self.moved(metric)

@@ -142,12 +142,12 @@ def brief(b: ChapterBuilder, regency: Regency) -> Section:
             four=m.number(profiles[0].last_4_prevention if profiles else None),
         )
         if b.is_delivered(OF_RECAPS[1], code, "week")
-        else m["brief_done_unknown"],
+        else m["brief_done_unknown" if b.is_due else "brief_done_not_due"],
         m("brief_planned" if short else "brief_fulfilled", **of_plans)
         if planned
         else m["brief_unplanned"],
         m(
-            "brief_recaps",
+            "brief_recaps" if b.is_due else "brief_recaps_not_due",
             submitted=m.number(submitted),
             expected=m.number(expected),
             missing=m("brief_missing", districts=m.listing(missing)) if missing else "",

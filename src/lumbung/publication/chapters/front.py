@@ -192,7 +192,10 @@ def _activities(b: ChapterBuilder) -> Iterator[tuple[Rank, str, str]]:
     m = b.m
     total, prevention, tip = map(b.e.metric, (*OF_RECAPS, "tip"))
     if not b.has_recaps():
-        yield Rank.URGENT, m["point_no_recap"], m["point_no_recap_more"]
+        if b.is_due:
+            yield Rank.URGENT, m["point_no_recap"], m["point_no_recap_more"]
+        else:
+            yield Rank.OTHER, m["point_no_recap"], lower(m["recaps_not_due"])
         yield _rank(tip), m("point_tip", tip=m.number(tip.week)), f"{b.moved(tip)}."
         return
     events = b.places("campaign_event", "week")
@@ -223,6 +226,8 @@ def _complete(b: ChapterBuilder) -> tuple[Rank, str, str]:
     """Return the point on recaps; urgent where fewer than half of the districts returned one."""
     m = b.m
     submitted, expected = b.submitted()
+    if not b.is_due:
+        return Rank.NOTHING, m["recaps_not_due"], ""
     missing = [s.district_name for s in b.e.submissions if not s.is_submitted]
     lead = m(
         "point_complete",

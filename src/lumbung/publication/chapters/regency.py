@@ -166,7 +166,9 @@ def narrative(b: ChapterBuilder, regency: Regency) -> list[str]:
         for s in b.missing[code]
     ]
     sentences.append(
-        m("regency_missing", districts=m.listing(missing)) if missing else m["point_complete_all"]
+        m("regency_missing", districts=m.listing(missing))
+        if missing
+        else b.of_recaps("point_complete_all")
     )
     return sentences
 

@@ -65,10 +65,11 @@ def stats(
         if difference.value is None:
             change = m["change_unknown"]
         if measure.code in OF_RECAPS and not b.has_recaps(regency):
-            change = m["stat_no_recap"]
+            change = m["stat_no_recap"] if b.is_due else m["recaps_not_due"]
         if measure.code == "district_submitted":
             done, of = b.submitted(regency)
-            change, since = m("stat_of", of=m.number(of), percent=m.percent(done, of)), ""
+            change = b.of_recaps("stat_of", of=m.number(of), percent=m.percent(done, of))
+            since = ""
         stats.append(
             {
                 "name": measure.name,
