@@ -231,6 +231,24 @@ def test_small_cells_that_show_are_found(
     assert failed == {missed, "every_artefact_is_there"}
 
 
+def test_a_case_may_be_withdrawn_after_its_districts_were_published(
+    url: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The table is repeated with its cases; the themes are those of today."""
+    monkeypatch.setattr(checkpoint, "render", lambda _: {})
+    first = freezing.freeze("2024-W46", settings=settings, database_url=url)
+    with psycopg.connect(url) as connection:
+        connection.execute("set session_replication_role = replica")
+        connection.execute(
+            "update published.edition set state = 'published' where edition_id = %s", (first,)
+        )
+        connection.execute(FAULTS["districts_sum_to_regency"][0].encode())
+    edition_id = freezing.freeze(WEEK, settings=settings, database_url=url)
+    with pytest.raises(CheckpointError, match="every_artefact_is_there"):
+        checkpoint.check(edition_id, settings=settings, database_url=url)
+    assert results(url)["districts_sum_to_regency"] == (True, "fail")
+
+
 def test_a_week_unlike_the_others_is_pointed_out(
     url: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
