@@ -483,6 +483,51 @@ def test_all_editions_of_a_campaign_together_give_no_hidden_cell_away(
     assert attacked > 50
 
 
+def test_details_are_repeated_from_the_first_edition_that_published_them(
+    url: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The districts' first edition may be of an earlier release, or of a period without a case."""
+    monkeypatch.setattr(render, "render", lambda e: {"x.html": e.content_hash.encode()})
+
+    def draft(week: str) -> tuple[str, dict[tuple[str, str, str], int | None]]:
+        edition_id = freezing.freeze(week, settings=settings, database_url=url)
+        return edition_id, store.load(edition_id, database_url=url).details
+
+    def approve(edition_id: str) -> None:
+        pass_checkpoint(url, edition_id)
+        review.approve(edition_id, by="Ketua Contoh", database_url=url)
+
+    for week, label in (
+        ("2024-W42", """label || '{"few_cases": []}'"""),  # no case
+        ("2024-W46", "label - 'few_cases'"),  # of an earlier release
+    ):
+        first, _ = draft(week)
+        with psycopg.connect(url) as connection:
+            connection.execute("set session_replication_role = replica")
+            connection.execute(
+                f"update published.edition set state = 'published', label = {label}"
+                " where edition_id = %s".encode(),
+                (first,),
+            )
+            connection.execute(
+                "delete from published.metric_contributor"
+                " where edition_id = %s and metric_code = 'detail'",
+                (first,),
+            )
+    empty, details = draft("2024-W43")
+    assert set(details.values()) == {0}
+    approve(empty)
+    second, details = draft(WEEKS[-1])
+    assert any(details.values())
+    approve(second)
+    with psycopg.connect(url) as connection:
+        assert connection.execute(OTHERWISE).rowcount > 5
+    third, repeated = draft(WEEKS[-1])
+    assert third != second
+    assert repeated == details
+    approve(third)
+
+
 def test_weeks_that_were_reported_are_reported_in_no_other_span(
     url: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -132,7 +132,7 @@ def _freeze(
             )
         _count_deadlines(rows, label)
         _choose_districts(rows, label, office)
-        _choose_details(rows, label, office)
+        _choose_details(rows, label, office, is_repeated=bool(parameters["repeated_details"]))
         if rows["profile"]:
             rows["metric_contributor"] += rows["profile_contributor"] + rows["need_contributor"]
             rows["metric_contributor"] += rows["plan_contributor"]
@@ -200,6 +200,7 @@ def _read(
         "first": None,
         "last": None,
         "repeated": None,
+        "repeated_details": None,
     }
     try:
         parameters["province"] = store.value(connection, query("province"), {})
@@ -211,6 +212,9 @@ def _read(
             parameters |= {"first": span[0], "last": span[1]}
             parameters["repeated"] = store.value(
                 connection, statement("repeated_edition"), parameters
+            )
+            parameters["repeated_details"] = store.value(
+                connection, statement("repeated_details"), parameters
             )
         rows: dict[str, Rows] = {
             name: connection.execute(query(name).encode(), parameters).fetchall() for name in READ
@@ -325,13 +329,15 @@ def _choose_districts(rows: dict[str, Rows], label: dict[str, Any], office: Offi
         )
 
 
-def _choose_details(rows: dict[str, Rows], label: dict[str, Any], office: Office) -> None:
+def _choose_details(
+    rows: dict[str, Rows], label: dict[str, Any], office: Office, *, is_repeated: bool
+) -> None:
     """Add the contributors of the details by regency: repeated as published, or those of now.
 
     Adds `few_cases` to the label: the regencies whose details are not published.
     """
     details = [row for row in rows["metric_contributor"] if row[0] == "detail"]
-    if not details:  # nobody has published the period, or an earlier release did
+    if not is_repeated:  # nobody has published the period, or an earlier release did
         details = rows["detail_contributor"]
         rows["metric_contributor"] += details
     cases = Counter(
