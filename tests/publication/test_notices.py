@@ -228,6 +228,22 @@ def test_a_mail_server_that_fails_is_reported_by_service(
     assert len(called) == 2, "what arrived is not sent again"
 
 
+def test_an_address_that_the_mail_server_refuses_is_reported(
+    office: Settings, post: Post, database_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """To the owners; those who got the notice do not get it twice."""
+    post.answers = {CHAIR: "550 no such person"}
+    way = notifier(office, post, database_url)
+    for _ in range(2):
+        way.send(notice(), lambda _: [OWNER, CHAIR])
+    assert [(mail["Subject"], address) for address, mail in post.got] == [
+        ("Gagal: x", OWNER),
+        (f"Pemberitahuan tidak terkirim melalui mail ({CHAIR})", OWNER),
+    ]
+    assert "550 no such person" in post.got[1][1].get_content()
+    assert f"mail ({CHAIR}): 550 no such person" in capsys.readouterr().out
+
+
 def let_pass(url: str, hours: float) -> None:
     """Make the history of notices older, which is append-only."""
     with psycopg.connect(url) as connection:

@@ -127,7 +127,11 @@ class Notifier:
                 is_sent = False
                 try:
                     if way == MAIL:
-                        is_sent = self._mail(notice, text, wanted, people.sender)
+                        refused = self._mail(notice, text, wanted, people.sender)
+                        is_sent = refused is not None
+                        # sent all the same: trying again would send it twice to the others
+                        for address, reply in (refused or {}).items():
+                            failed[f"{MAIL} ({address})"] = reply
                     else:
                         is_sent = self._call(notice, text, way)
                 except Exception as error:  # of any library, network or Airflow
@@ -135,11 +139,12 @@ class Notifier:
                 past.end(attempt, is_sent=is_sent)
         return failed
 
-    def _mail(self, notice: Notice, text: str, to: list[str], sender: str) -> bool:
+    def _mail(self, notice: Notice, text: str, to: list[str], sender: str) -> dict[str, str] | None:
+        """Send by mail; return the addresses that were refused; None: there is no server."""
         server = self.server()
         if server is None:
-            return False
-        smtp.notify(
+            return None
+        return smtp.notify(
             notice.subject,
             "\n\n".join(filter(None, (text, notice.detail))),
             to=to,
@@ -147,7 +152,6 @@ class Notifier:
             server=server,
             attachment=notice.attachment,
         )
-        return True
 
     def _call(self, notice: Notice, text: str, connection: str) -> bool:
         """Send by a service; no message names its address, which holds a token."""

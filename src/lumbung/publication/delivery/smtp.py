@@ -211,7 +211,7 @@ def notify(
     sender: str,
     server: MailServer,
     attachment: tuple[str, bytes] | None = None,
-) -> None:
+) -> dict[str, str]:
     """Send a notice to several addresses in one mail.
 
     Args:
@@ -222,20 +222,27 @@ def notify(
         server: the mail server.
         attachment: name and bytes of a PDF.
 
+    Returns:
+        the server's reply for each address that it has refused; the others were sent the mail.
+
     Raises:
-        ServiceError: when the mail server cannot be reached or refuses.
+        ServiceError: when the mail server cannot be reached or refuses all addresses.
         ConfigurationError: when it is configured wrongly.
 
     """
     if not to:
-        return
+        return {}
     message = _message(subject, text, sender, ", ".join(to))
     if attachment:
         message.add_attachment(
             attachment[1], maintype="application", subtype="pdf", filename=attachment[0]
         )
     with _session(server) as smtp:
-        smtp.send_message(message)
+        refused = smtp.send_message(message)
+    return {
+        address: f"{code} {reply.decode(errors='replace')}"
+        for address, (code, reply) in refused.items()
+    }
 
 
 # -- messages --------------------------------------------------------------------------------
