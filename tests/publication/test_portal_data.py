@@ -16,8 +16,12 @@ from frictionless import Package, system
 from icalendar import Calendar
 from selectolax.lexbor import LexborHTMLParser
 
-from lumbung.publication.portal import archive, card, data, home, pages
+from lumbung.publication.formats import opendata
+from lumbung.publication.model.document import Table
+from lumbung.publication.model.edition import Edition
+from lumbung.publication.portal import archive, card, data, home, method, pages
 from lumbung.publication.portal import publish as public
+from lumbung.publication.portal.published import Published
 from lumbung.publication.portal.site import Site
 from lumbung.settings import Settings
 from tests.support.edition_sample import DETAILS, seed
@@ -284,6 +288,36 @@ def test_the_picture_of_an_edition_has_its_own_numbers(
     pages.edition_card(Site(published, "id", {}, None), published[0].edition)
     assert EDITIONS[0] in drawn["note"]
     assert drawn["stats"][0][:2] == ("Dugaan pelanggaran", str(week))
+
+
+def test_the_method_has_the_rules_of_the_edition(drafts: dict[str, Edition]) -> None:
+    """Not those that the office has changed since; an edition of before has none."""
+    edition = drafts["demo"]
+
+    def table(*rules: dict[str, Any]) -> Table | None:
+        found = replace(edition, prevention_rules=rules)
+        published = Published(found, (), opendata.files(found))
+        rows: Table | None = method.values(Site([published], "id", {}, None))["suggestions"]
+        return rows
+
+    rules = {rule["rule_code"]: rule for rule in edition.prevention_rules}
+    found = table(rules["GAP_PU"], rules["RISING_UNMET"] | {"suggestion": "Saran dahulu"})
+    assert found is not None
+    assert [[cell.text for cell in row] for row in found.rows] == [
+        [
+            "GAP_PU",
+            "tema: Politik uang; kasus dan informasi awal dalam empat pekan: paling sedikit 1; "
+            "kegiatan yang belum terlaksana: paling sedikit 1",
+            "Laksanakan patroli pengawasan dan kegiatan yang direncanakan terhadap politik uang",
+        ],
+        [
+            "RISING_UNMET",
+            "kasus dan informasi awal dalam empat pekan: paling sedikit 1; tren: naik; "
+            "kegiatan bertema itu dalam empat pekan: paling banyak 0",
+            "Saran dahulu",
+        ],
+    ]
+    assert table() is None
 
 
 def test_citizens_find_how_to_report(portal: Portal) -> None:

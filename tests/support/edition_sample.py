@@ -564,12 +564,13 @@ def need(cursor: psycopg.Cursor) -> None:
     """The prevention of `NEEDS`, and the rules that suggest a next step."""
     for rule in seed("prevention_rule"):
         cursor.execute(
-            "insert into marts.dim_prevention_rule (rule_code, precedence, is_active, suggestion,"
-            " suggestion_en) values (%s, %s, %s, %s, %s)",
-            [
-                rule[c]
-                for c in ("rule_code", "precedence", "is_active", "suggestion", "suggestion_en")
-            ],
+            "insert into marts.dim_prevention_rule (rule_code, precedence, is_active, issue_codes,"
+            " min_case_count, trend_code, is_marked, max_done_count, max_planned_count,"
+            " min_gap_count, suggestion, suggestion_en) values (%(rule_code)s, %(precedence)s,"
+            " %(is_active)s, string_to_array(%(issue_codes)s, ' '), %(min_case_count)s,"
+            " %(trend_code)s, %(is_marked)s, %(max_done_count)s, %(max_planned_count)s,"
+            " %(min_gap_count)s, %(suggestion)s, %(suggestion_en)s)",
+            rule,
         )
     for (regency, issue), (done, planned, rule_code) in NEEDS.items():
         cursor.execute(

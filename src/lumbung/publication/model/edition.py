@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
+from typing import Any
 
 from lumbung.errors import PublicationError
 from lumbung.publication.office import Office
@@ -375,6 +376,8 @@ class Edition:
             in editions of earlier releases.
         superseded_needs: the needs of the published revision of the week that this one replaces;
             empty without such a revision.
+        prevention_rules: the rules that suggest a step, as rows of marts.dim_prevention_rule in the
+            order in which they are tried; empty also in editions of earlier releases.
         tip_outcomes: how many `LP` and `TM` of the province since the campaign began are about an
             event of a tip: by a person's decision on the pair, or a registered TM that its register
             had traced as a tip. None in editions of earlier releases.
@@ -425,6 +428,7 @@ class Edition:
     vulnerability: tuple[Vulnerability, ...] = ()
     campaign_end: date | None = None
     effects: tuple[Effect, ...] | None = None
+    prevention_rules: tuple[dict[str, Any], ...] = ()
 
     def metric(self, code: str, category: str = "ALL", regency: str = "") -> MetricValue:
         """Return a frozen metric; without a regency, the province's.

@@ -7,7 +7,6 @@ import io
 import json
 from typing import Any
 
-from lumbung import registry
 from lumbung.publication.model.document import Cell, Table
 from lumbung.publication.portal.site import Site
 from lumbung.registry import LANGUAGES
@@ -18,7 +17,7 @@ _CONDITIONS = (
     *("issue_codes", "min_case_count", "trend_code", "is_marked", "max_done_count"),
     *("max_planned_count", "min_gap_count"),
 )
-"""The columns of the seed `prevention_rule` that are conditions; an empty one is none."""
+"""The columns of marts.dim_prevention_rule that are conditions; null is none."""
 
 
 def values(site: Site) -> dict[str, Any]:
@@ -41,18 +40,20 @@ def values(site: Site) -> dict[str, Any]:
             for metric in meta["angka"]
         ],
         "dictionary": [*rows][1:],
-        "suggestions": _suggestion_rules(site) if site.d.needs else None,
+        "suggestions": _suggestion_rules(site)
+        if site.d.needs and site.e.prevention_rules
+        else None,
         "threshold": site.e.office.small_cell_threshold,
     }
 
 
 def _suggestion_rules(site: Site) -> Table:
-    """Return the table of the rules that suggest a step, as the office has them now."""
+    """Return the table of the rules that suggested a step in the latest edition."""
     m, is_english = site.m, site.e.language == "en"
 
-    def condition(column: str, value: str) -> str:
+    def condition(column: str, value: Any) -> str:
         if column == "issue_codes":
-            value = m.listing([site.e.issues.get(code, code) for code in value.split()])
+            value = m.listing([site.e.issues.get(code, code) for code in value])
         elif column == "trend_code":
             value = m[value]
         return m(f"rules_{column}", value=value)
@@ -60,11 +61,10 @@ def _suggestion_rules(site: Site) -> Table:
     rows = [
         [
             Cell(rule["rule_code"]),
-            Cell("; ".join(condition(name, rule[name]) for name in _CONDITIONS if rule[name])),
+            Cell("; ".join(condition(c, rule[c]) for c in _CONDITIONS if rule[c] is not None)),
             Cell(rule["suggestion_en" if is_english else "suggestion"]),
         ]
-        for rule in sorted(registry.seed("prevention_rule"), key=lambda r: int(r["precedence"]))
-        if rule["is_active"] == "true"
+        for rule in site.e.prevention_rules
     ]
     heads = [m[f"rules_{head}"] for head in ("code", "conditions", "step")]
     return Table("", "", m["rules_caption"], heads, rows, "", is_text=True)
