@@ -284,7 +284,7 @@ def load(edition_id: str, *, database_url: str) -> Edition:
         vulnerability=tuple(_vulnerability(**row) for row in label.get("vulnerability", [])),
         campaign_end=_day(label.get("campaign_end")),
         effects=tuple(_effect(**row) for row in label["effect"]) if "effect" in label else None,
-        prevention_rules=tuple(label.get("prevention_rule", [])),
+        prevention_rules=tuple(label.get("prevention_rule") or []),
         details=_details([*metrics], details, label["few_cases"])
         if label.get("district_weeks") and "few_cases" in label
         else {},
