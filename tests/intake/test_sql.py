@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import fields
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,7 +29,7 @@ from lumbung.intake.connectors.base import Item, Source, SourceConnection
 from lumbung.intake.connectors.sql import reader
 from lumbung.intake.landing import IntakeCounts
 from lumbung.local.postgres import EmbeddedPostgres
-from lumbung.settings import Settings
+from lumbung.settings import JAKARTA, Settings
 from tests.support.api_server import deliveries, last_checkpoint, refusals
 from tests.support.channel_samples import OWNER, channel
 from tests.support.evidence import content_of, evidence_store
@@ -261,9 +261,39 @@ def test_numbers_may_grow_instead_of_times(tmp_path: Path, database: Database) -
 def test_a_time_in_the_future_hides_nothing(tmp_path: Path, database: Database) -> None:
     database.insert(1, "2037-01-01 00:00:00")
     mark = last_checkpoint(pull(tmp_path, database.connection, cursor_column="diubah"))
+    stored = datetime.fromisoformat(mark.cursor["since"]["value"])
+    assert stored.replace(tzinfo=JAKARTA) <= datetime.now(JAKARTA)
     database.insert(2, f"{datetime.now(UTC) + timedelta(hours=8):%Y-%m-%d %H:%M:%S}")
     found = pull(tmp_path, database.connection, mark.cursor, cursor_column="diubah")
     assert ids(found) == ["1", "2"]
+
+
+NOW = datetime(2024, 11, 6, 18, 30, tzinfo=UTC)  # the 7th in Jakarta
+
+
+@pytest.mark.parametrize(
+    ("value", "stored"),
+    [
+        (date(2037, 1, 1), "2024-11-07"),
+        (date(2024, 11, 7), "2024-11-07"),
+        (datetime(2037, 1, 1), "2024-11-07T01:30:00"),  # noqa: DTZ001
+        (datetime(2037, 1, 1, tzinfo=UTC), "2024-11-06T18:30:00+00:00"),
+        (datetime(2024, 11, 7, 1), "2024-11-07T01:00:00"),  # noqa: DTZ001
+        ("2037-01-01", "2024-11-07"),
+        ("2037-01-01 00:00:00", "2024-11-07 01:30:00"),
+        ("2037-01-01T00:00:00+07:00", "2024-11-07T01:30:00+07:00"),
+        ("2024-11-06T18:00:00Z", "2024-11-06T18:00:00Z"),
+        (7, 7),
+    ],
+)
+def test_a_value_in_the_future_is_stored_as_the_present(
+    tmp_path: Path, value: object, stored: object
+) -> None:
+    evidence = evidence_store(tmp_path / "evidence")
+    source = Source(channel(REPORTS), UPath(tmp_path), None, evidence, lambda each: each, {})
+    greatest = reader._Greatest({})
+    greatest.note(value, "uji")
+    assert greatest.kept(source, NOW)["value"] == stored
 
 
 def test_all_rows_are_read_when_it_is_time_or_the_cursor_is_another(

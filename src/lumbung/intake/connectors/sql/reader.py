@@ -174,7 +174,9 @@ def _server(source: Source, options: SqlSource, connection: SourceConnection) ->
     if options.cursor is None:
         yield Checkpoint({}, "")
         return
-    since_now = {"column": options.cursor, **greatest.kept()} if greatest.is_known else {}
+    since_now = (
+        {"column": options.cursor, **greatest.kept(source, began)} if greatest.is_known else {}
+    )
     last_full = began.isoformat() if is_full else source.cursor["full_at"]
     yield Checkpoint({"since": since_now, "full_at": last_full}, "" if is_full else None)
 
@@ -269,24 +271,41 @@ class _Greatest:
         if isinstance(value, int):
             return value - (_OVERLAP_NUMBERS if overlap is None else overlap)
         step = _OVERLAP if overlap is None else overlap
-        local = now.astimezone(ZoneInfo(source.channel.timezone)).replace(tzinfo=None)
+        value = _bounded(value, source, now)
         if isinstance(value, str):
-            begin = _bounded(datetime.fromisoformat(value), now, local) - step
-            return begin.isoformat(value[10:11] or "T") if len(value) > 10 else f"{begin:%Y-%m-%d}"
+            return _as_text(datetime.fromisoformat(value) - step, value)
         if isinstance(value, datetime):
-            return _bounded(value, now, local) - step
-        return (datetime.combine(min(value, local.date()), time()) - step).date()
+            return value - step
+        return (datetime.combine(value, time()) - step).date()
 
-    def kept(self) -> dict[str, Any]:
-        """The value as JSON, for the channel's cursor."""
-        if isinstance(self._value, date):
-            kind = "datetime" if isinstance(self._value, datetime) else "date"
-            return {"type": kind, "value": self._value.isoformat()}
-        return {"type": "", "value": self._value}
+    def kept(self, source: Source, now: datetime) -> dict[str, Any]:
+        """The value as JSON, for the channel's cursor; never after now.
+
+        The next pull would bound a later value by its own time, and so pass over what changed
+        between the two.
+        """
+        value = _bounded(self._value, source, now)
+        if isinstance(value, date):
+            kind = "datetime" if isinstance(value, datetime) else "date"
+            return {"type": kind, "value": value.isoformat()}
+        return {"type": "", "value": value}
 
 
-def _bounded(value: datetime, now: datetime, local: datetime) -> datetime:
-    return min(value, local) if value.tzinfo is None else min(value, now)
+def _bounded(value: Any, source: Source, now: datetime) -> Any:
+    """A value of the cursor column, or now in its form if it is a time after now."""
+    if isinstance(value, str):
+        moment = datetime.fromisoformat(value)
+        bounded = _bounded(moment, source, now)
+        return value if bounded == moment else _as_text(bounded, value)
+    local = now.astimezone(ZoneInfo(source.channel.timezone)).replace(tzinfo=None)
+    if isinstance(value, datetime):
+        return min(value, now.astimezone(value.tzinfo) if value.tzinfo else local)
+    return min(value, local.date()) if isinstance(value, date) else value
+
+
+def _as_text(value: datetime, form: str) -> str:
+    """A time as text in the form of another: a date, or with its separator."""
+    return value.isoformat(form[10:11]) if len(form) > 10 else f"{value:%Y-%m-%d}"
 
 
 def _no_cursor(where: str) -> SourceError:
