@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from lumbung import audit, database
+from lumbung.publication.editions import freezing
 from lumbung.settings import JAKARTA
 from tests.desk.conftest import CHAIR, CHECK, DRAFT, NEVER, PUBLISHED, Desk
 from tests.desk.test_editions import decide, form
@@ -111,6 +112,22 @@ def test_a_draft_whose_waiver_has_ended_can_be_waived_again(stopped: Desk) -> No
     assert "Belum lulus pemeriksaan" in page
     assert "Setujui dan terbitkan" not in page
     assert f'value="{CHECK}"' in page
+
+
+def test_a_draft_with_a_newer_revision_is_not_waived(stopped: Desk) -> None:
+    phone, chair = stopped.enrol(), stopped.client("ketua")
+    stopped.execute("update reporting.rpt_not_counted set record_count = record_count + 1")
+    newer = freezing.freeze(WEEK, settings=stopped.settings, database_url=stopped.url)
+    assert newer != DRAFT
+    page = chair.get(f"/edisi/{DRAFT}").text
+    assert "sudah memiliki revisi yang lebih baru" in page
+    assert 'name="check"' not in page
+    answer = waive(chair, phone.now())
+    assert answer.status_code == 422
+    assert "Keputusan belum tercatat" in answer.text
+    assert "readonly>rekap dihitung ulang</textarea>" in answer.text
+    assert waivers(stopped) == []
+    assert stopped.airflow.started == []
 
 
 def test_a_reason_is_shown_where_the_form_is_gone(desk: Desk) -> None:

@@ -147,7 +147,10 @@ def routes(office: Office) -> APIRouter:
             listed=listed,
             shown=shown,
             waivable=waiver.waivable(listed.edition_id, database_url=url)
-            if who.may_decide and listed.state == "draft" and not listed.is_checked
+            if who.may_decide
+            and listed.state == "draft"
+            and listed.is_newest
+            and not listed.is_checked
             else [],
             today=datetime.now(JAKARTA).date(),
             checks=notify.results(listed.edition_id, database_url=url),
@@ -335,6 +338,8 @@ def _decide(
 
 def _waive(who: Person, listed: Listed, check: str, day: str, code: str, reason: str) -> str:
     """Record a waiver; return the key of the text that says why it was not, else nothing."""
+    if not listed.is_newest:
+        return "problem_newer"
     today = datetime.now(JAKARTA).date()
     if not reason:
         return "problem_waiver_reason"
