@@ -232,6 +232,26 @@ def test_doubtful_messages_are_accepted(desk: Desk) -> None:
     assert audit.entries(desk.url)[0].person == "provinsi"
 
 
+def test_what_a_colleague_has_accepted_is_not_dismissed_with_all(desk: Desk) -> None:
+    said = {"a": "2024-11-06T19:33", "text": "06/11/24 19.33 - Warga A: dua"}
+    accepted, left = quarantine(desk, OTHER, "doubtful_message", 2, said)
+    province, group = desk.client("provinsi"), f"/karantina/{OTHER}/doubtful_message"
+    csrf, given = token(province, group), {"which": "all", "last": left, "reason": "coretan"}
+    assert "Tutup semua (2)" in province.get(group).text
+    colleague = desk.client("insinyur")
+    send(colleague, f"{group}/terima", token(colleague, group), number=[accepted], reason="x")
+    assert "Tutup semua (1)" in province.get(group).text
+    answer = send(province, f"{group}/tutup", csrf, **given)
+    assert answer.headers["location"] == "/karantina?closed=1"
+    with psycopg.connect(desk.url) as connection:
+        found = connection.execute(
+            "select accepted_by, dismissed_by from quarantine.record order by quarantine_id"
+        ).fetchall()
+    assert found == [("insinyur", None), (None, "provinsi")]
+    assert "Tutup semua" not in province.get(group).text
+    assert "Pilih sedikitnya satu" in send(province, f"{group}/tutup", csrf, **given).text
+
+
 @pytest.mark.parametrize("account", ["orang", "ketua", "sekretaris", "pemeriksa", "sari"])
 def test_nobody_else_sees_or_changes_anything(stewarded: Desk, account: str) -> None:
     (number,) = quarantine(stewarded, OWN, CODE, 1)

@@ -141,6 +141,7 @@ def routes(office: Office) -> APIRouter:
             found=rest[:SHOWN],
             has_more=len(rest) > SHOWN,
             count=len(found),
+            open_count=sum(each.state == "open" for each in found),
             last=found[-1].quarantine_id,
             after=after,
             title=seen.titles.get(found[0].channel, found[0].channel),
@@ -165,8 +166,13 @@ def routes(office: Office) -> APIRouter:
         seen = scope(who)
         found = _open(seen, channel, code)
         # what came since the page was shown stays open: nobody has seen it
-        shown = [each.quarantine_id for each in found if each.quarantine_id <= last]
-        numbers = shown if which == "all" else sorted(set(shown) & set(number or ()))
+        shown = [each for each in found if each.quarantine_id <= last]
+        numbers = [
+            each.quarantine_id
+            for each in shown
+            # an acceptance is taken back only where the delivery itself is chosen
+            if (each.state == "open" if which == "all" else each.quarantine_id in (number or ()))
+        ]
         if not found:
             return _back(request, closed=0)
         problem = reason_problem(reason) or ("" if numbers else "quarantine_none_chosen")
