@@ -83,6 +83,24 @@ def test_what_is_not_there_is_not_found(desk: Desk, wanted: str) -> None:
     assert "49" not in page.text
 
 
+def test_a_changed_edition_is_no_number_that_is_not_there(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    with psycopg.connect(desk.url) as owner:
+        owner.execute("set session_replication_role = replica")
+        owner.execute(
+            "delete from published.contributor_record where ctid = (select min(ctid)"
+            " from published.contributor_record where edition_id = %s)",
+            (PUBLISHED,),
+        )
+    page = desk.client("pemeriksa").get("/telusur", params={"angka": f"{REFERENCE}@{PUBLISHED}"})
+    assert page.status_code == 409
+    assert "berbeda dengan isi yang dibekukan" in page.text
+    assert "tidak ditemukan" not in page.text
+    assert "<h2>" not in page.text
+    assert "not those that were frozen" in caplog.text
+
+
 def test_what_the_role_may_not_read_is_said(desk: Desk) -> None:
     desk.execute("revoke select (locator) on raw.record from auditor")
     wanted = {"angka": f"{REFERENCE}@{PUBLISHED}"}

@@ -1,5 +1,6 @@
 """Where a published number came from, and what the tables mean."""
 
+import logging
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -13,8 +14,10 @@ from lumbung.desk.guard import Token
 from lumbung.desk.office import NO_NUL, Office, RefusedError
 from lumbung.errors import PublicationError
 from lumbung.publication import trace
-from lumbung.publication.trace import Contributor, Record, Trace
+from lumbung.publication.trace import ChangedError, Contributor, Record, Trace
 from lumbung.settings import Settings
+
+log = logging.getLogger(__name__)
 
 SHOWN = 50
 """Contributors of a page."""
@@ -61,10 +64,13 @@ def routes(office: Office) -> APIRouter:
     Who = Annotated[Person, Depends(office.who)]  # noqa: N806
 
     def show(request: Request, who: Person, wanted: str, start: int = 0) -> Response:
-        found, problem = None, ""
+        found, problem, status = None, "", 404
         if wanted:
             try:
                 found = _find(who, wanted)
+            except ChangedError:
+                log.exception("cannot trace a published number")
+                problem, status = "trace_changed", 409
             except PublicationError:
                 problem = "trace_none"
             except psycopg.errors.InsufficientPrivilege:
@@ -73,7 +79,7 @@ def routes(office: Office) -> APIRouter:
             request,
             "trace",
             who,
-            status=404 if problem else 200,
+            status=status if problem else 200,
             wanted=wanted,
             found=found,
             problem=problem,
@@ -143,7 +149,9 @@ def _find(who: Person, reference: str) -> Found:
     session of the own role sees in `editions.contributing_record`.
 
     Raises:
-        PublicationError: when there is no such number or record, or the edition is not published.
+        ChangedError: when rows of the edition were changed after the freeze.
+        PublicationError: when there is no such number or record, the edition is not published, or
+            the number is of another regency than the person's.
 
     """
     url = database_url("auditor")

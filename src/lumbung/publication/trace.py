@@ -106,6 +106,10 @@ class Trace:
         return self.is_of_plans and not all(each.week_id for each in self.contributors)
 
 
+class ChangedError(PublicationError):
+    """Rows of a published edition are not those that were frozen."""
+
+
 def trace(reference: str, *, database_url: str) -> Trace:
     """Return the contributors of a published metric with their records, batches and evidence.
 
@@ -131,8 +135,8 @@ def trace(reference: str, *, database_url: str) -> Trace:
         database_url: the warehouse.
 
     Raises:
-        PublicationError: when the reference is malformed, the edition has no such metric, or its
-            rows were changed after the freeze.
+        ChangedError: when rows of the edition were changed after the freeze.
+        PublicationError: when the reference is malformed, or the edition has no such metric.
 
     """
     if parts := PROFILE_OR_DISTRICT.fullmatch(reference):
@@ -285,7 +289,7 @@ def _before_campaign(
 def _require_all(contributors: Sized, value: int, subject: str, reference: str) -> None:
     """Raise when a frozen number and its contributors disagree; `subject` begins the message."""
     if len(contributors) != value:
-        raise PublicationError(
+        raise ChangedError(
             f"{subject} contributors are {len(contributors)}",
             where=reference,
             remediation="find who wrote to schema published, and freeze a new revision",
@@ -636,7 +640,7 @@ def _contributors(
         "select record_hash from published.edition where edition_id = %s", (edition_id,)
     ).fetchone()
     if expected != (digest(frozen),):
-        raise PublicationError(
+        raise ChangedError(
             "the records of the edition are not those that were frozen",
             where=f"edition {edition_id}, published.contributor_record",
             remediation="find who wrote to schema published, and freeze a new revision",
