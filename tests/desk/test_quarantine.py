@@ -190,9 +190,12 @@ def test_a_channel_is_read_again_by_airflow(desk: Desk) -> None:
     quarantine(desk, OWN, CODE, 1)
     owner = desk.client("penangan")
     csrf, path = token(owner), f"/karantina/{OWN}/baca-ulang"
+    desk.airflow.paused[f"intake__{OWN}"] = True  # Airflow queues the run until then
     answer = send(owner, path, csrf)
     assert desk.airflow.started == [(f"intake__{OWN}", {"from_start": True})]
-    assert "Pembacaan ulang telah dimulai" in owner.get(answer.headers["location"]).text
+    page = owner.get(answer.headers["location"]).text
+    assert "Pembacaan ulang telah diminta" in page
+    assert "telah dimulai" not in page
     entry = audit.entries(desk.url)[0]
     assert (entry.event, entry.person) == ("ops.channel_request", "penangan")
     assert entry.content == {"channel": OWN, "request": "retry", "reason": TESTING}
