@@ -141,6 +141,35 @@ def test_an_analyst_sees_the_records_of_the_own_regency(stewarded: Desk) -> None
     assert "Yang tampil di bawah" not in province
 
 
+def test_numbers_of_another_regency_are_not_found(stewarded: Desk) -> None:
+    hidden = [
+        "suspected_violation_by_issue/PU/19.71/to_date",
+        "suspected_violation_by_context/CAMPAIGN/19.71/weeks",
+        "deadline/ALL/19.71/MISSED",
+        "before_campaign/ALL/19.71",
+    ]
+    kept = [
+        REFERENCE,
+        f"suspected_violation_by_issue/PU/{OWN}/to_date",
+        f"before_campaign/ALL/{OWN}",
+        "deadline/ALL/19/running",
+    ]
+    statuses = {
+        account: [
+            (page.status_code, "<h2>" in page.text)
+            for each in (*hidden, *kept)
+            for page in [client.get("/telusur", params={"angka": f"{each}@{PUBLISHED}"})]
+        ]
+        for account in ("ana", "sari", "analis", "pemeriksa")
+        for client in [stewarded.client(account)]
+    }
+    found = [(200, True)] * len(kept)
+    for account in ("ana", "sari"):
+        assert statuses[account] == [(404, False)] * len(hidden) + found
+    for account in ("analis", "pemeriksa"):
+        assert statuses[account] == [(200, True)] * len(hidden) + found
+
+
 @pytest.mark.parametrize(
     ("account", "shown", "sees_place", "sees_record"),
     [

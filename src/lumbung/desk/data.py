@@ -146,7 +146,8 @@ def _find(who: Person, reference: str) -> Found:
     """Return what a reference leads to; a number is the id of a record.
 
     The auditor's session finds the records. Of these an analyst or steward is shown those that the
-    session of the own role sees in `editions.contributing_record`.
+    session of the own role sees in `editions.contributing_record`. Those of a regency are shown the
+    numbers of that regency and of the province.
 
     Raises:
         ChangedError: when rows of the edition were changed after the freeze.
@@ -172,6 +173,11 @@ def _find(who: Person, reference: str) -> Found:
     if reference.rpartition("@")[2] not in seen:
         raise _absent(reference)
     number = trace.trace(reference, database_url=url)
+    # The numbers of another regency are not all published: see ADR 30 and 35.
+    own = who.analyst_role.removeprefix("analyst_").replace("_", ".")
+    area = "" if number.metric_code == "not_counted" else number.regency_code[:5]
+    if role and not who.reads_province and area not in ("", own, own[:2]):
+        raise _absent(reference)
     contributors = number.contributors
     # What is not counted has no regency: it is for those who read the whole province.
     if role and not (number.metric_code == "not_counted" and who.reads_province):
