@@ -182,6 +182,41 @@ def test_a_reason_is_not_lost_when_it_is_refused(
     assert desk.state() == "draft"
 
 
+def test_ends_of_lines_count_once_in_a_reason(desk: Desk) -> None:
+    phone, chair = desk.enrol(), desk.client("ketua")
+    lines = 200 * ("a" * 19 + "\r\n")
+    refused = decide(chair, phone.now(), decision="rejected", reason=lines + "ab")
+    assert (refused.status_code, "tidak dapat dibaca" in refused.text) == (422, True)
+    given = {
+        "check": "x",
+        "until": "besok",
+        "reason": lines[: 50 * 21],
+        "csrf": form(chair)["csrf"],
+    }
+    waived = chair.post(f"/edisi/{DRAFT}/pengecualian", data=given)
+    assert "Pilih hari terakhir" in waived.text
+    assert decide(chair, phone.now(), decision="rejected", reason=lines).status_code == 303
+    comments = {each.edition_id: each.comment for each in store.listed(database_url=desk.url)}
+    assert comments[DRAFT] == lines.replace("\r", "").strip()
+
+
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        (f"/edisi/{DRAFT}/keputusan", {"decision": "rejected", "root": "x"}),
+        (f"/edisi/{DRAFT}/pengecualian", {"check": "x"}),
+        ("/karantina/1/isi", {}),
+    ],
+)
+def test_a_file_is_no_reason(desk: Desk, path: str, fields: dict[str, str]) -> None:
+    chair = desk.client("ketua")
+    given = {**fields, "csrf": form(chair)["csrf"]}
+    file = {"reason": ("alasan.txt", b"x")}
+    answer = chair.post(path, data=given, files=file)
+    assert answer.status_code == 422
+    assert desk.state() == "draft"
+
+
 @pytest.mark.parametrize("code", ["", "000000", "abcdef", "' or 1=1"])
 def test_a_wrong_code_is_asked_for_again(desk: Desk, code: str) -> None:
     desk.enrol()

@@ -10,12 +10,13 @@ from functools import lru_cache
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Form, Path, Request
+from pydantic import StringConstraints
 from starlette.responses import RedirectResponse, Response
 
 from lumbung import database, orchestration, registry
 from lumbung.desk.access import Person, database_url
 from lumbung.desk.guard import Token
-from lumbung.desk.office import NO_NUL, Office, RefusedError, reason_problem
+from lumbung.desk.office import LINE_ENDS, NO_NUL, Office, RefusedError, reason_problem
 from lumbung.errors import PublicationError, ServiceError
 from lumbung.publication.checks import waiver
 from lumbung.publication.delivery import notify
@@ -190,7 +191,9 @@ def routes(office: Office) -> APIRouter:
         root: Annotated[str, Form(max_length=64)],
         csrf: Token = "",
         code: Annotated[str, Form(max_length=20)] = "",
-        reason: Annotated[str, Form(max_length=4000, pattern=NO_NUL)] = "",
+        reason: Annotated[
+            str, Form(), LINE_ENDS, StringConstraints(max_length=4000, pattern=NO_NUL)
+        ] = "",
     ) -> Response:
         office.tokens.verify(request, who.account, csrf)
         url = database_url("auditor")
@@ -218,7 +221,9 @@ def routes(office: Office) -> APIRouter:
         until: Annotated[str, Form(max_length=20)] = "",
         csrf: Token = "",
         code: Annotated[str, Form(max_length=20)] = "",
-        reason: Annotated[str, Form(max_length=1000, pattern=NO_NUL)] = "",
+        reason: Annotated[
+            str, Form(), LINE_ENDS, StringConstraints(max_length=1000, pattern=NO_NUL)
+        ] = "",
     ) -> Response:
         office.tokens.verify(request, who.account, csrf)
         listed = _find(who, edition_id, database_url("auditor"))

@@ -59,11 +59,15 @@ class RefusedError(Exception):
 
 Seen = Annotated[int, Form(ge=0, le=2**62)]
 """The id of the valid decision that a page showed, 0 where there was none."""
+LINE_ENDS = BeforeValidator(
+    # A file is left to the check that this is a text.
+    lambda text: text.replace("\r\n", "\n") if isinstance(text, str) else text
+)
+"""Makes the end of a line one character: a browser counts it as one and sends two."""
 Reason = Annotated[
     str,
     Form(),
-    # A browser counts the end of a line as one character and sends two.
-    BeforeValidator(lambda text: text.replace("\r\n", "\n")),
+    LINE_ENDS,
     StringConstraints(max_length=500, pattern=NO_NUL),
 ]
 """Why a person decides. A route asks `reason_problem` before it does anything."""
