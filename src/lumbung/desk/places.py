@@ -43,11 +43,7 @@ def routes(office: Office) -> APIRouter:
             "places",
             who,
             waiting=page(
-                (
-                    each
-                    for each in found.values()
-                    if each.method != "chosen" and (PLACE, each.place_id) not in decided
-                ),
+                (each for each in found.values() if (PLACE, each.place_id) not in decided),
                 lambda each: (-each.record_count, each.place_id),
                 after,
                 lambda each: each.written[:LONGEST],

@@ -19,7 +19,7 @@ class Unresolved(NamedTuple):
         written: village, district and regency as written, and codes; words that name no place are
             pseudonyms.
         method: `ambiguous`, `contradictory`, `unresolved`, or `chosen` where a build has applied a
-            steward's choice.
+            steward's choice, also one that was taken back since.
         candidates: codes of the regions that its words may mean.
         record_count: how many deliveries have it.
 
