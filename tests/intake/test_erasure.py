@@ -352,13 +352,26 @@ def test_nothing_is_erased_while_a_pull_runs(
     before = private(db)
     with database.session(role_url(database_url, "loader")) as pull:
         run.lock(pull, "buku")
-        with pytest.raises(ServiceError, match="a pull or an upload is running") as error:
+        with pytest.raises(ServiceError, match="a pull, an upload or a build is running") as error:
             erase(db, evidence, "Sari Rekaan")
     assert "channel buku" in str(error.value)
     assert private(db) == before
     assert erase(db, evidence, "Sari Rekaan").records
     with database.session(role_url(database_url, "loader")) as pull:
         run.lock(pull, "buku")  # it is given back
+
+
+def test_nothing_is_erased_while_records_are_stored_by_new_rules(
+    db: psycopg.Connection, database_url: str, evidence: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(erasure, "PULL_WAIT", "1ms")
+    before = private(db)
+    with psycopg.connect(database_url) as build:  # as `landed.renew`
+        build.execute("select pg_advisory_lock(hashtext('lumbung.pseudonyms'))")
+        with pytest.raises(ServiceError, match="a build is running"):
+            erase(db, evidence, "Sari Rekaan")
+    assert private(db) == before
+    assert erase(db, evidence, "Sari Rekaan").records
 
 
 def test_destroyed_keys_are_in_no_file_of_the_server(

@@ -50,7 +50,7 @@ Consent = tuple[int, int, str]
 """The second person's phone, the code's time step and the seal (`approver.Proof`)."""
 
 PULL_WAIT = "60s"
-"""How long an erasure waits for a pull or an upload, as a setting of PostgreSQL."""
+"""How long an erasure waits for a pull, an upload or a build, as a setting of PostgreSQL."""
 
 _FETCHED_ROWS = 5_000
 _SHA256 = re.compile("[0-9a-f]{64}")
@@ -210,7 +210,7 @@ def erase(
 
     Raises:
         ConfigurationError: when nothing is held, or a delivery is under legal hold.
-        ServiceError: when a pull does not end within `PULL_WAIT`; nothing was erased.
+        ServiceError: when a pull or a build does not end within `PULL_WAIT`; nothing was erased.
 
     """
     with _no_pull(db, subjects):
@@ -286,9 +286,10 @@ def expire(
 
 @contextmanager
 def _no_pull(db: psycopg.Connection, more: Iterable[str] = ()) -> Iterator[None]:
-    """Let no pull and no upload of the desk run meanwhile.
+    """Let no pull, no upload of the desk and no `landed.renew` run meanwhile.
 
-    One that runs could land the person again, or refer to a file whose key is being destroyed.
+    One that runs could land the person again, store again what is being erased, or refer to a file
+    whose key is being destroyed.
 
     Args:
         db: in autocommit.
@@ -311,13 +312,14 @@ def _no_pull(db: psycopg.Connection, more: Iterable[str] = ()) -> Iterator[None]
             db.execute(
                 "select pg_advisory_lock(hashtext('lumbung.intake'), hashtext(%s))", (channel,)
             )
-        where = "the desk"
-        db.execute("select pg_advisory_lock(hashtext('lumbung.inbox'))")
+        locks = (("the desk", "lumbung.inbox"), ("a build", "lumbung.pseudonyms"))
+        for where, lock in locks:  # noqa: B007 - the message names it
+            db.execute("select pg_advisory_lock(hashtext(%s))", (lock,))
         db.execute("reset lock_timeout")
         yield
     except psycopg.errors.LockNotAvailable as error:
         raise ServiceError(
-            "a pull or an upload is running, so nothing was erased",
+            "a pull, an upload or a build is running, so nothing was erased",
             where=where,
             remediation="wait until it has ended, then erase again",
         ) from error
