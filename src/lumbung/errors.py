@@ -84,6 +84,12 @@ class PublicationError(LumbungError):
     exit_code = 9
 
 
+class DestroyedKeyError(LumbungError):
+    """A delivery does not open, because its key was destroyed: it was erased."""
+
+    exit_code = 10
+
+
 def without_path(error: Exception) -> str:
     """The class and text of an error; of an OSError without its path, which may name a person."""
     text = (error.strerror or "") if isinstance(error, OSError) else str(error)

@@ -21,7 +21,9 @@ from lumbung.intake.landing import Landing, landed
 from lumbung.intake.landing.landed import opened
 from lumbung.intake.landing.lexicon import project_lexicon
 from lumbung.intake.landing.pseudonyms import Pseudonyms, open_label, seal_label
+from lumbung.intake.landing.text_features import derive_missing
 from lumbung.intake.vault import Keyring, Vault, associate
+from lumbung.settings import Settings
 from lumbung.warehouse.roles import role_url
 from tests.support.channel_samples import channel
 from tests.support.delivered import VAULT
@@ -169,6 +171,33 @@ def test_a_reporter_is_erased_and_everything_else_stays(
     assert lines == (1,)
     with pytest.raises(ConfigurationError, match="nothing is held"):
         erase(db, evidence, "081200001111")
+
+
+def test_a_restored_delivery_whose_key_was_destroyed_stops_nothing(
+    db: psycopg.Connection, database_url: str, evidence: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A backup older than an erasure brings the rows back, and the keys do not come back."""
+    identities = db.execute("select record_id, ciphertext from vault.identity").fetchall()
+    waiting = db.execute("select ciphertext, quarantine_id from quarantine.record").fetchall()
+    erase(db, evidence, "Sari Rekaan")
+    with psycopg.connect(database_url) as owner:
+        owner.execute("delete from vault.identity")
+        owner.cursor().executemany(
+            "insert into vault.identity (record_id, ciphertext) values (%s, %s)", identities
+        )
+        owner.cursor().executemany(
+            "update quarantine.record set ciphertext = %s, locator = 'x' where quarantine_id = %s",
+            waiting,
+        )
+    with db.transaction():
+        records, quarantined = erasure.held(db, VAULT, "Tono Uji", SUBJECTS)
+    assert ([each.source_id for each in records], len(quarantined)) == (["3"], 1)
+    rules = Pseudonyms(channel(BOOK), VAULT, project_lexicon(PROJECT))
+    with db.transaction():
+        landed._renew(db, channel(BOOK), Keyring(db, VAULT), rules)
+    monkeypatch.setenv("LUMBUNG_VAULT_KEY", base64.b64encode(bytes(range(32))).decode())
+    derive_missing(db, {"buku": channel(BOOK)}, Settings(evidence, PROJECT.parent, None))
+    assert erase(db, evidence, "Tono Uji").records
 
 
 def test_a_name_is_taken_out_of_what_others_delivered(

@@ -24,11 +24,11 @@ from typing import Any, NamedTuple
 import psycopg
 
 from lumbung import database
-from lumbung.errors import ConfigurationError, ServiceError
+from lumbung.errors import ConfigurationError, DestroyedKeyError, ServiceError
 from lumbung.files import write_private
 from lumbung.intake.evidence import Evidence
 from lumbung.intake.inbox import seal_names
-from lumbung.intake.landing.landed import ERASED, opened
+from lumbung.intake.landing.landed import ERASED, opened_if_kept
 from lumbung.intake.landing.prepare import LOCATOR_FOLLOWS
 from lumbung.intake.landing.pseudonyms import open_label, seal_label
 from lumbung.intake.landing.storable import ascii_json
@@ -169,7 +169,10 @@ def held(
         "select quarantine_id, channel, encode(content_hash, 'hex'),"
         " encode(evidence_sha256, 'hex'), ciphertext from quarantine.record order by 1"
     ).fetchall():
-        plain = keys.open(sealed, associate(channel, content_hash))
+        try:
+            plain = keys.open(sealed, associate(channel, content_hash))
+        except DestroyedKeyError:
+            continue
         content = plain.decode(errors="replace")
         if _names(person, _delivered(content)):
             quarantined.append(
@@ -508,7 +511,7 @@ def _records(
         )
         while fetched := rows.fetchmany(_FETCHED_ROWS):
             for number, channel, source_id, at, is_reporter, payload, evidence, sealed in fetched:
-                private = opened(keys, channel, source_id, sealed)
+                private = opened_if_kept(keys, channel, source_id, sealed)
                 yield Held(
                     *(number, channel, source_id, at, is_reporter, payload, private),
                     *(evidence, sealed),
@@ -637,13 +640,15 @@ def _destroy(db: psycopg.Connection, keys: Keyring, doomed: set[tuple[bytes, byt
             place = associate(channel, name)
             key_id = data_key_id(sealed)
             assert key_id is not None  # noqa: S101 - of the query
+            if (key := keys.key(key_id, place)) is None:  # destroyed by an earlier erasure
+                continue
             if (key_id, place) in doomed:  # another version of the delivery, which stays
                 again = keys.new().seal(keys.open(sealed, place), place)
                 db.execute(
                     f"update {table} set ciphertext = %s where {number} = %s".encode(),  # noqa: S608
                     (again, row_id),
                 )
-            elif (key := keys.key(key_id, place)) is not None:
+            else:
                 survivors.append((key_id, item_of(place), keys.vault.wrap(key_id, key)))
     db.cursor().executemany(
         "insert into vault.item_key (key_id, item, wrapped) values (%s, %s, %s)"
@@ -688,7 +693,7 @@ def _files_under_hold(db: psycopg.Connection, keys: Keyring, today: date) -> set
             " and source_key = hashtextextended(%s, 0)",
             (channel, source_id, source_id),
         ).fetchall():
-            private = opened(keys, channel, source_id, sealed)
+            private = opened_if_kept(keys, channel, source_id, sealed)
             files |= {evidence, *_attached([payload, private])} - {None}
     return files
 

@@ -31,7 +31,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from lumbung import database
-from lumbung.errors import ConfigurationError, LumbungError
+from lumbung.errors import ConfigurationError, DestroyedKeyError, LumbungError
 from lumbung.memory import refuse_core_dumps
 
 NONCE_BYTES = 12
@@ -232,12 +232,23 @@ class Keyring:
         """Decrypt what `DataKey.seal`, or an earlier version, returned.
 
         Raises:
-            LumbungError: when the key was destroyed or differs, or the ciphertext was changed.
+            DestroyedKeyError: when the database does not have its key.
+            LumbungError: when the key differs, or the ciphertext was changed.
         """
         key_id = data_key_id(sealed)
         if key_id is not None and (key := self.key(key_id, associated)) is not None:
             return _opened(AESGCM(key), sealed[1 + ID_BYTES :], associated, _channel(associated))
-        return self.vault.unseal(sealed, associated)
+        try:
+            # also what an earlier version wrote and happens to begin as if it named a data key
+            return self.vault.unseal(sealed, associated)
+        except LumbungError as error:
+            if key_id is None:
+                raise
+            raise DestroyedKeyError(
+                "a sealed field does not open: its key was destroyed",
+                where=_channel(associated),
+                remediation="take the delivery from its source, if it may still be used",
+            ) from error
 
     def key(self, key_id: bytes, associated: bytes) -> bytes | None:
         """The key of a delivery; None: the database has none."""

@@ -16,6 +16,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from lumbung import database
+from lumbung.errors import DestroyedKeyError
 from lumbung.intake.channel.models import Channel
 from lumbung.intake.landing.lexicon import project_lexicon
 from lumbung.intake.landing.prepare import LOCATOR_FOLLOWS
@@ -41,12 +42,26 @@ def opened(keys: Keyring, channel: str, source_id: str, sealed: bytes | None) ->
     """The private part of a record; empty if it has none.
 
     Raises:
+        DestroyedKeyError: when its key was destroyed.
         LumbungError: when it does not open with this key.
     """
     if sealed is None:
         return {}
     private: dict[str, Any] = json.loads(keys.open(sealed, associate(channel, source_id)))
     return private
+
+
+def opened_if_kept(
+    keys: Keyring, channel: str, source_id: str, sealed: bytes | None
+) -> dict[str, Any]:
+    """As `opened`; empty also where the key was destroyed.
+
+    A backup that is older than an erasure brings the erased rows back, without their keys.
+    """
+    try:
+        return opened(keys, channel, source_id, sealed)
+    except DestroyedKeyError:
+        return {}
 
 
 def as_delivered(payload: Mapping[str, Any], private: Mapping[str, Any]) -> dict[str, Any]:
@@ -116,7 +131,10 @@ def _renew(db: psycopg.Connection, channel: Channel, keys: Keyring, pseudonyms: 
             for record_id, source_id, payload, locator, sealed in rows:
                 if sealed is None and _PSEUDONYM.search(json.dumps(payload)):
                     continue  # erased: nothing says what its pseudonyms stand for
-                private = opened(keys, name, source_id, sealed)
+                try:
+                    private = opened(keys, name, source_id, sealed)
+                except DestroyedKeyError:
+                    continue
                 delivered = as_delivered(payload, private)
                 place = private.pop(LOCATOR, locator)
                 for label in delivered:
@@ -179,7 +197,10 @@ def _renew_quarantine(
         (channel,),
     ).fetchall():
         associated = associate(channel, content_hash.hex())
-        plain = keys.open(sealed, associated)
+        try:
+            plain = keys.open(sealed, associated)
+        except DestroyedKeyError:
+            continue
         if LOCATOR_FOLLOWS not in plain:
             plain += LOCATOR_FOLLOWS + locator.encode()
             db.execute(

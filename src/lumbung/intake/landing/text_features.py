@@ -18,7 +18,7 @@ from lumbung.intake.features import (
     project_vocabulary,
 )
 from lumbung.intake.landing.batch import first_record_id
-from lumbung.intake.landing.landed import as_delivered, opened
+from lumbung.intake.landing.landed import as_delivered, opened_if_kept
 from lumbung.intake.vault import Keyring, Vault, hold_to_one_key
 from lumbung.settings import Settings
 
@@ -128,7 +128,9 @@ def _derive(
                     for record_id, source_id, payload, sealed in rows
                     if (
                         found := features.of_payload(
-                            as_delivered(payload, opened(keys, records[0], source_id, sealed))
+                            as_delivered(
+                                payload, opened_if_kept(keys, records[0], source_id, sealed)
+                            )
                         )
                     )
                     is not None
