@@ -17,6 +17,7 @@ from lumbung.backup import dump
 from lumbung.errors import ConfigurationError, LumbungError, ServiceError
 from lumbung.intake import erasure, run
 from lumbung.intake.connectors.base import Delivery, Unreadable
+from lumbung.intake.evidence import Evidence
 from lumbung.intake.landing import Landing, landed
 from lumbung.intake.landing.landed import opened
 from lumbung.intake.landing.lexicon import project_lexicon
@@ -401,6 +402,22 @@ def test_nothing_is_erased_while_records_are_stored_by_new_rules(
             erase(db, evidence, "Sari Rekaan")
     assert private(db) == before
     assert erase(db, evidence, "Sari Rekaan").records
+
+
+def test_an_erasure_that_could_not_delete_a_file_is_completed_by_the_next_one(
+    db: psycopg.Connection, evidence: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise ServiceError("x", where="s3://bukti", remediation="x")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Evidence, "erase", refused)
+        with pytest.raises(ServiceError, match="s3://bukti"):
+            erase(db, evidence, "+62 812-0000-1111")
+    assert len([path for path in evidence.rglob("*") if path.is_file()]) == len(FILES)
+    with pytest.raises(ConfigurationError, match="nothing is held"):
+        erase(db, evidence, "+62 812-0000-1111")
+    assert [path.name for path in evidence.rglob("*") if path.is_file()] == [FILES[1][2:]]
 
 
 def test_destroyed_keys_are_in_no_file_of_the_server(

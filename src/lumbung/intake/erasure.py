@@ -33,6 +33,7 @@ from lumbung.intake.landing.prepare import LOCATOR_FOLLOWS
 from lumbung.intake.landing.pseudonyms import open_label, seal_label
 from lumbung.intake.landing.storable import ascii_json
 from lumbung.intake.vault import (
+    ERASED_EVIDENCE,
     EvidenceKeys,
     Keyring,
     Vault,
@@ -213,22 +214,30 @@ def erase(
 
     Raises:
         ConfigurationError: when nothing is held, or a delivery is under legal hold.
-        ServiceError: when a pull or a build does not end within `PULL_WAIT`; nothing was erased.
+        ServiceError: when a pull or a build does not end within `PULL_WAIT`; nothing was erased. Or
+            when the object store refuses to delete a file; the next erasure deletes it.
 
     """
+    done = None
     with _no_pull(db, subjects):
         with db.transaction():
             records, quarantined = held(db, vault, identity, subjects)
-            if not records and not quarantined:
-                raise ConfigurationError(
-                    "nothing is held on this person",
-                    where="vault",
-                    remediation="try another spelling of the name, or the telephone number",
-                )
-            who = (by, consented_by, reason, *(consent or (None, None, None)))
-            done = _erase(db, vault, records, quarantined, _pattern(identity), who, today)
-        _remove(db, evidence, done.evidence)
+            if records or quarantined:
+                who = (by, consented_by, reason, *(consent or (None, None, None)))
+                done = _erase(db, vault, records, quarantined, _pattern(identity), who, today)
+        _remove(db, evidence)
+    if done is None:
+        raise nothing_held()
     return done
+
+
+def nothing_held() -> ConfigurationError:
+    """The error where a person is not found."""
+    return ConfigurationError(
+        "nothing is held on this person",
+        where="vault",
+        remediation="try another spelling of the name, or the telephone number",
+    )
 
 
 def expire(
@@ -279,11 +288,9 @@ def expire(
             )
             standing = _held_back(db, today, [each.associated for each in records])
             records = [each for each in records if each.associated not in standing]
-            if not records:
-                return Erased()
             who = (by, consented_by, reason, *(consent or (None, None, None)))
-            done = _erase(db, vault, records, [], None, who, today)
-        _remove(db, evidence, done.evidence)
+            done = _erase(db, vault, records, [], None, who, today) if records else Erased()
+        _remove(db, evidence)
     return done
 
 
@@ -752,14 +759,15 @@ def _attached(value: Any) -> Iterator[str]:
             yield from _attached(each)
 
 
-def _remove(db: psycopg.Connection, evidence: Evidence, digests: Iterable[str]) -> None:
-    """Delete files of the store, and what deleted rows have left in the database's files.
+def _remove(db: psycopg.Connection, evidence: Evidence) -> None:
+    """Delete erased files of the store, and what deleted rows have left in the database's files.
+
+    The files of earlier erasures are among them: one may have been killed after its commit, or the
+    object store did not answer. A file that was delivered again has a key again, and stays.
 
     A plain vacuum leaves the bytes of a deleted row where it stood. The write-ahead log has them
     until the segments before the next checkpoint are removed (ADR 33).
     """
-    for digest in digests:
-        evidence.erase(bytes.fromhex(digest))
     for table in (
         *("vault.data_key", "vault.item_key", "vault.evidence_key"),
         "ops.inbox_file",
@@ -774,6 +782,8 @@ def _remove(db: psycopg.Connection, evidence: Evidence, digests: Iterable[str]) 
     with suppress(psycopg.errors.InsufficientPrivilege):  # an office's own server
         db.execute("select pg_switch_wal()")
         db.execute("checkpoint")
+    for (digest,) in db.execute(ERASED_EVIDENCE).fetchall():
+        evidence.erase(digest)
 
 
 def _pattern(identity: str) -> re.Pattern[str]:

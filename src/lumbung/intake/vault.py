@@ -328,6 +328,12 @@ class EvidenceKeys:
         return self._connection
 
 
+ERASED_EVIDENCE = (
+    "select sha256 from ops.erased_evidence as e"
+    " where not exists (select from vault.evidence_key as k where k.sha256 = e.sha256)"
+)
+"""The files that were erased, but those that were delivered again: they have a key again."""
+
 ADD_DATA_KEY = "insert into vault.data_key (key_id, wrapped) values (%s, %s) on conflict do nothing"
 
 
