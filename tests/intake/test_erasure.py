@@ -316,8 +316,10 @@ def test_attachments_go_with_a_delivery_unless_one_that_stays_has_them_too(
     db: psycopg.Connection, database_url: str, evidence: Path
 ) -> None:
     """The accused could send the photo that proves it, and ask to be erased."""
-    photo, shared, scan, foreign = (f"{number:02}" * 32 for number in (44, 55, 66, 77))
-    attached = [{"filename": "KTP.jpg", "sha256": each} for each in (photo, shared, foreign)]
+    photo, shared, scan, foreign, waiting = (f"{n:02}" * 32 for n in (44, 55, 66, 77, 88))
+    attached = [
+        {"filename": "KTP.jpg", "sha256": each} for each in (photo, shared, foreign, waiting)
+    ]
     with psycopg.connect(database_url) as owner:
         Landing(owner, channel(BOOK), VAULT, "uji").land([
             _with(delivery(5, "Zqvor Rekaan", "0812-0000-5555", bytes(32)), _attachments=attached),
@@ -326,15 +328,16 @@ def test_attachments_go_with_a_delivery_unless_one_that_stays_has_them_too(
             ),
             delivery(7, "Tuti Uji", "0812-0000-7777", bytes(32)),
             Unreadable("unreadable_file", "x", {"file": "Zqvor Rekaan.pdf", "sha256": scan}, AT),
+            Unreadable("implausible_date", "x", ["9", {"_attachments": [attached[3]]}], AT),
         ])  # fmt: skip
-    for digest in (photo, shared, scan, foreign):
+    for digest in (photo, shared, scan, foreign, waiting):
         (evidence / digest[:2]).mkdir()
         (evidence / digest[:2] / digest[2:]).write_bytes(b"isi")
     number = _record_id(db, "7")
     erasure.hold(db, number, date(2027, 1, 1), by="ani", reason="perkara berjalan")
     done = erase(db, evidence, "Zqvor Rekaan")
     assert (len(done.records), len(done.quarantined)) == (1, 1)
-    assert (done.evidence, done.shared) == ([photo, scan], [shared, foreign])
+    assert (done.evidence, done.shared) == ([photo, scan], [shared, foreign, waiting])
     assert done.kept_evidence == [bytes(32).hex()], "a held delivery came from it"
     assert not (evidence / photo[:2] / photo[2:]).exists()
     assert (evidence / shared[:2] / shared[2:]).exists()

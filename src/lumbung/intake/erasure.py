@@ -743,6 +743,15 @@ def _named_elsewhere(
     for each in _records(db, keys, "true", ()):
         if each.associated not in places:
             found |= each.attached
+    # what waits in quarantine, or was dismissed and can be reopened
+    for channel, name, digest, sealed in db.execute(
+        "select channel, encode(content_hash, 'hex'), encode(evidence_sha256, 'hex'), ciphertext"
+        " from quarantine.record where resolved_at is null or dismissed_reason <> 'erased'"
+    ).fetchall():
+        if (place := associate(channel, name)) not in places:
+            with suppress(DestroyedKeyError):
+                content = keys.open(sealed, place).decode(errors="replace")
+                found |= {digest, *_attached(_delivered(content))} - {None}
     return found
 
 
