@@ -660,6 +660,28 @@ def test_the_vault_is_opened_for_a_reason_that_is_logged_first(
     ]
 
 
+def test_an_export_logs_the_quarantined_deliveries_that_it_opens(
+    lumbung: Callable[..., str],
+    db: psycopg.Connection,
+    settings: Settings,
+    add_channel: Callable[..., Path],
+) -> None:
+    (add_channel(REGISTER) / "a.xlsx").write_bytes(register(("", "laporan Warga Z")))
+    lumbung("intake", "register_contoh")
+    (number,) = db.execute("select quarantine_id from quarantine.record").fetchone() or (0,)
+    file = settings.home / "salinan.json"
+    export = ("vault", "export", str(file), "--reason", "permintaan tertulis")
+    with pytest.raises(ConfigurationError, match="nothing is held on this person"):
+        CliRunner().invoke(cli.app, export, input="Warga Q\n", catch_exceptions=False)
+    assert not file.exists()
+    done = CliRunner().invoke(cli.app, export, input="Warga Z\n", catch_exceptions=False)
+    assert "0 records and 1 quarantined deliveries" in done.output
+    assert "laporan Warga Z" in file.read_text()
+    assert db.execute("select quarantine_id, reason from ops.opening").fetchall() == [
+        (number, "permintaan tertulis")
+    ]
+
+
 def test_quarantine_is_listed_shown_and_closed_after_a_fix(
     lumbung: Callable[..., str], db: psycopg.Connection, add_channel: Callable[..., Path]
 ) -> None:

@@ -48,7 +48,7 @@ def open_identity(number: RecordId, reason: Why, consent: Consent = "", by: By =
     with _custodian(reason) as (db, keys):
         sealed = sealed_record(db, number)
         two = _consent(by, consent, f"open record {number}", reason)
-        _log(db, [number], reason, consent, *two)
+        _log(db, [(number, None)], reason, consent, *two)
         private = opened(Keyring(db, keys), *sealed)
     typer.echo(json.dumps(private, indent=1, ensure_ascii=False))
 
@@ -62,14 +62,19 @@ def export(
 ) -> None:
     """Write all that is held on one person to a file, as JSON: for that person."""
     from lumbung.files import write_private
-    from lumbung.intake.erasure import held
+    from lumbung.intake.erasure import held, nothing_held
 
     identity = typer.prompt("name or telephone number")
     with _custodian(reason) as (db, keys):
         with db.transaction():
             records, quarantined = held(db, keys, identity, _subjects())
-        numbers = [each.record_id for each in records]
-        _log(db, numbers, reason, consent, *_consent(by, consent, "export a person", reason))
+        opened: list[tuple[int | None, int | None]] = [
+            *((each.record_id, None) for each in records),
+            *((None, each.quarantine_id) for each in quarantined),
+        ]
+        _log(db, opened, reason, consent, *_consent(by, consent, "export a person", reason))
+    if not opened:
+        raise nothing_held()
     content = {
         "records": [
             {
@@ -238,20 +243,24 @@ def _consent(by: str, account: str, what: str, reason: str) -> tuple[str, Proof 
 
 def _log(
     db: psycopg.Connection,
-    numbers: list[int],
+    opened: list[tuple[int | None, int | None]],
     reason: str,
     consent: str,
     by: str,
     proof: Proof | None,
 ) -> None:
-    """Log who opens which records, before anything is shown; a code counts once."""
+    """Log who opens what, before anything is shown; a code counts once.
+
+    `opened` has a record's id, or the id of a delivery in quarantine, for each.
+    """
     with db.transaction():
-        for place, number in enumerate(numbers):
+        for place, (record, quarantined) in enumerate(opened):
             db.execute(
-                "insert into ops.opening (opened_by, record_id, reason, consented_by, enrolment_id,"
-                " totp_step, seal) values (%s, %s, %s, nullif(%s, ''), %s, %s, %s)",
+                "insert into ops.opening (opened_by, record_id, quarantine_id, reason,"
+                " consented_by, enrolment_id, totp_step, seal)"
+                " values (%s, %s, %s, %s, nullif(%s, ''), %s, %s, %s)",
                 (
-                    *(by, number, reason.strip(), consent),
+                    *(by, record, quarantined, reason.strip(), consent),
                     *(proof if proof and not place else (None, None, None)),
                 ),
             )
