@@ -473,17 +473,12 @@ def test_the_audit_log_has_the_proof_of_the_second_person(
 def test_what_is_older_than_its_retention_is_destroyed(
     db: psycopg.Connection, evidence: Path, database_url: str
 ) -> None:
-    with psycopg.connect(database_url) as owner:
-        owner.execute(
-            "insert into reference.channel (channel, kind, title, owner_name, owner_email,"
-            " record_kind, timezone) values ('buku', 'register', 'Buku', 'x', 'x@example.id',"
-            " 'LP', 'Asia/Jakarta')"
-        )
-
     def expire(kind: str, before: date) -> int:
         done = erasure.expire(
-            db, VAULT, kind, before, evidence=evidence_store(evidence), today=TODAY, **WHO
-        )
+            db, VAULT, kind, before, {"buku": "IA"}, evidence=evidence_store(evidence),
+            today=TODAY, **WHO,
+        )  # fmt: skip
+        assert done.undecided == []
         return len(done.records)
 
     newest = delivery(8, "Rina Uji", "0813", bytes(32))._replace(
@@ -493,12 +488,31 @@ def test_what_is_older_than_its_retention_is_destroyed(
     with psycopg.connect(database_url) as owner:
         Landing(owner, channel(BOOK), VAULT, "uji").land([newest, repeated])
     erasure.hold(db, _record_id(db, "3"), date(2027, 1, 1), by="ani", reason="perkara berjalan")
-    assert expire("LP", date(2024, 11, 6)) == 0
-    assert expire("TM", date(2024, 11, 7)) == 0
-    assert expire("LP", date(2024, 11, 7)) == 3
+    assert expire("IA", date(2024, 11, 6)) == 0
+    with pytest.raises(ConfigurationError, match="no channel has records of the kind TM alone"):
+        expire("TM", date(2024, 11, 7))
+    assert expire("IA", date(2024, 11, 7)) == 3
     assert [each for each, found in private(db).items() if found] == ["3", "8"]
     gone = db.execute("select encode(sha256, 'hex') from ops.erased_evidence order by 1").fetchall()
     assert gone == [(bytes(32).hex(),), (FILES[0],), (FILES[2],)], "the newest file repeats row 4"
+
+
+def test_of_rows_that_say_their_own_kind_nothing_expires_in_silence(
+    db: psycopg.Connection, evidence: Path
+) -> None:
+    before = private(db)
+
+    def expire(kind: str, day: int) -> list[str]:
+        done = erasure.expire(
+            db, VAULT, kind, date(2024, 11, day), {"obrolan": "IA"},
+            evidence=evidence_store(evidence), today=TODAY, **WHO,
+        )  # fmt: skip
+        return done.undecided
+
+    with pytest.raises(ConfigurationError, match="rows of buku have kinds of their own"):
+        expire("LP", 7)
+    assert (expire("IA", 7), expire("IA", 6)) == (["buku"], [])
+    assert private(db) == before
 
 
 def test_a_new_vault_key_opens_everything_and_the_old_one_nothing(

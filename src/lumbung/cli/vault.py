@@ -121,7 +121,7 @@ def erase(reason: Why, consent: Consent = "", by: By = "") -> None:
 
 @vault.command()
 def expire(
-    kind: Annotated[str, typer.Argument(help="a record kind: LHP, IA, LP or TM")],
+    kind: Annotated[str, typer.Argument(help="a record kind: IA, LHP, PREV or PLAN")],
     before: Day,
     reason: Why,
     consent: Consent = "",
@@ -129,14 +129,15 @@ def expire(
 ) -> None:
     """Destroy the private parts of records of one kind that were received before a day (WIB).
 
-    What is under legal hold stays. Backups follow with the next 'lumbung backup'.
+    Of a channel whose rows say their own kind nothing is destroyed. What is under legal hold stays.
+    Backups follow with the next 'lumbung backup'.
     """
     from lumbung.intake import erasure
 
     with _custodian(reason) as (db, keys), _evidence(keys) as store:
         who, proof = _consent(by, consent, f"expire {kind} before {before:%Y-%m-%d}", reason)
         done = erasure.expire(
-            db, keys, kind, before.date(),
+            db, keys, kind, before.date(), _kinds(),
             by=who, consented_by=consent, consent=proof, reason=reason.strip(),
             evidence=store, today=datetime.now(JAKARTA).date(),
         )  # fmt: skip
@@ -273,6 +274,23 @@ def _subjects() -> Subjects:
     return {channel.name: channel.subject for channel in channels.values()}
 
 
+def _kinds() -> dict[str, str]:
+    """The kind of all rows of a channel, of channels whose rows do not say another one.
+
+    A row is an LP or TM by its register number alone.
+    """
+    from lumbung.intake.channel.load import read_channels
+
+    channels, _ = read_channels(Settings.load().channels)
+    return {
+        each.name: each.record_kind
+        for each in channels.values()
+        if each.record_kind
+        and each.record_kind not in ("LP", "TM")
+        and not {"record_kind", "activity_kind", "register_number"} & each.fields.keys()
+    }
+
+
 @contextmanager
 def _evidence(keys: Vault) -> Iterator[Evidence]:
     from lumbung.intake.evidence import Evidence
@@ -294,4 +312,6 @@ def _say(done: Erased) -> None:
         console.print(f"kept     evidence {digest}: a delivery in it is under legal hold")
     for digest in done.shared:
         console.print(f"kept     attachment {digest}: a delivery that stays has it, too")
+    for name in done.undecided:
+        console.print(f"kept     channel {name}: each of its rows has a kind of its own")
     console.print("next     lumbung backup, which destroys the keys in earlier backups as well")

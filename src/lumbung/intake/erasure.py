@@ -127,6 +127,7 @@ class Erased:
         evidence: SHA-256 (hex) of the files that were destroyed, attachments among them.
         kept_evidence: files that hold a delivery under legal hold.
         shared: attachments that a remaining delivery also has.
+        undecided: channels of which nothing expired, because each row says its own kind.
 
     """
 
@@ -136,6 +137,7 @@ class Erased:
     evidence: list[str] = field(default_factory=list)
     kept_evidence: list[str] = field(default_factory=list)
     shared: list[str] = field(default_factory=list)
+    undecided: list[str] = field(default_factory=list)
 
 
 def held(
@@ -245,6 +247,7 @@ def expire(
     vault: Vault,
     kind: str,
     before: date,
+    kinds: Mapping[str, str],
     *,
     by: str,
     consented_by: str,
@@ -261,8 +264,10 @@ def expire(
     Args:
         db: as for `erase`.
         vault: as for `erase`.
-        kind: `LHP`, `IA`, `LP`, `TM` or another record kind of a channel.
+        kind: `IA`, `LHP`, `PREV` or `PLAN`.
         before: the first day that is kept.
+        kinds: channel -> the record kind of all its rows. Rows of other channels say their kinds,
+            which only a build reads: nothing of these channels is destroyed.
         by: as for `erase`.
         consented_by: as for `erase`.
         consent: as for `erase`.
@@ -271,25 +276,44 @@ def expire(
         today: as for `erase`.
 
     Raises:
+        ConfigurationError: when no channel has this kind alone.
         ServiceError: as `erase`.
 
     """
+    received = "(r.received_at at time zone 'Asia/Jakarta')::date < %s"
     with _no_pull(db):
         with db.transaction():
             hold_to_one_key(db, vault)
+            undecided = [
+                channel
+                for (channel,) in db.execute(
+                    "select distinct channel from raw.record as r"  # noqa: S608
+                    f" inner join vault.identity using (record_id) where {received}"
+                    " and channel <> all(%s) order by 1",
+                    (before, [*kinds]),
+                )
+            ]
+            if kind not in kinds.values():
+                each_row = f"; rows of {', '.join(undecided)} have kinds of their own"
+                raise ConfigurationError(
+                    f"no channel has records of the kind {kind} alone, so nothing was destroyed"
+                    + (each_row if undecided else ""),
+                    where="channels",
+                    remediation="give the kind that a channel file says for all of its rows",
+                )
             records = list(
                 _records(
                     db,
                     Keyring(db, vault),
-                    "(r.received_at at time zone 'Asia/Jakarta')::date < %s and r.channel in"
-                    " (select channel from reference.channel where record_kind = %s)",
-                    (before, kind),
+                    f"{received} and r.channel = any(%s)",
+                    (before, [channel for channel, only in kinds.items() if only == kind]),
                 )
             )
             standing = _held_back(db, today, [each.associated for each in records])
             records = [each for each in records if each.associated not in standing]
             who = (by, consented_by, reason, *(consent or (None, None, None)))
             done = _erase(db, vault, records, [], None, who, today) if records else Erased()
+            done.undecided = undecided
         _remove(db, evidence)
     return done
 
