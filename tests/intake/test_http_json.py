@@ -1096,14 +1096,18 @@ def test_pulls_again_and_again_with_an_edit_a_deletion_and_a_withdrawal(
     }
 
 
+SAYS_NO: list[object] = [
+    *("False", "N", "tidak", "null", " ", "0", 0, 0.0, False, None),
+    *([], {}, "0000-00-00 00:00:00", "0001-01-01T00:00:00Z"),
+]
+SAYS_YES: list[object] = [
+    *("True", "y", "dicabut", 1, True, [1], {"oleh": "Warga"}, "2024-11-09", "1"),
+]
+
+
 @pytest.mark.parametrize(
     ("value", "is_withdrawn"),
-    [
-        *((each, False) for each in ("False", "N", "tidak", "null", " ", "0", 0, 0.0, False, None)),
-        *((each, False) for each in ([], {}, "0000-00-00 00:00:00", "0001-01-01T00:00:00Z")),
-        *((each, True) for each in ("True", "y", "dicabut", 1, True, [1], {"oleh": "Warga"})),
-        *((each, True) for each in ("2024-11-09", "1")),
-    ],
+    [*((each, False) for each in SAYS_NO), *((each, True) for each in SAYS_YES)],
 )
 def test_a_sign_of_withdrawal_that_says_no_withdraws_nothing(
     stand: Stand, shop: Shop, tmp_path: Path, value: object, is_withdrawn: bool

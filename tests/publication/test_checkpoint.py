@@ -244,7 +244,7 @@ def test_a_case_may_be_withdrawn_after_its_districts_were_published(
         )
         connection.execute(FAULTS["districts_sum_to_regency"][0].encode())
     edition_id = freezing.freeze(WEEK, settings=settings, database_url=url)
-    with pytest.raises(CheckpointError, match="every_artefact_is_there"):
+    with pytest.raises(CheckpointError):  # nothing is rendered, and the province is not its sum
         checkpoint.check(edition_id, settings=settings, database_url=url)
     assert results(url)["districts_sum_to_regency"] == (True, "fail")
 
