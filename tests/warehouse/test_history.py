@@ -5,9 +5,9 @@ deliveries, late ones and slips of the pen, corrections that are taken back, tes
 are missing, numbers that two rows have, places and dates as clerks write them, rows excluded,
 withdrawals that are held, quarantine that opens and closes, a channel of which nothing could be
 read yet, cases that move to another regency or week, people's decisions on pairs and on single
-deliveries, channels that are held back and released, days and weeks that pass, channels mapped
-anew, what was landed computed again, builds that fail half-way, are resumed or are not. After each
-history every column of every table of readers is compared with a full refresh.
+deliveries, channels that are held back and released, days and weeks that pass, other mappings of a
+channel, what was landed computed again, builds that fail half-way, are resumed or are not. After
+each history every column of every table of readers is compared with a full refresh.
 LUMBUNG_HISTORIES=20 plays twenty longer ones instead of the two of the suite.
 """
 
@@ -275,7 +275,7 @@ class Office:
             having = " having channel = %s and source_id = %s"
             query(self.url, EXCLUDE + having, channel, source_id)
 
-    def map_anew(self) -> None:
+    def remap(self) -> None:
         """A channel's field is read from another label, or as another code system."""
         channel, field, one, other = self.random.choice([
             ("buku", "status", {"from": "Status"}, {"from": "Alasan"}),
@@ -329,7 +329,7 @@ class Office:
                 self.change()
             assert not self.build(resume=self.random.random() < 0.5 or not failed)
         elif kind == "map again":
-            self.map_anew()
+            self.remap()
             assert self.build()
         else:
             if kind == "time passes":
