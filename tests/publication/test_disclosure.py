@@ -28,6 +28,7 @@ from lumbung.publication.editions import freezing, publishing, review
 from lumbung.publication.formats import render
 from lumbung.publication.model import store
 from lumbung.publication.model.edition import Edition
+from lumbung.publication.translations.formatting import INDONESIAN
 from lumbung.settings import Settings
 from lumbung.warehouse import prevention_effect
 from lumbung.warehouse.prevention_effect import Counts, Effect
@@ -526,6 +527,41 @@ def test_details_are_repeated_from_the_first_edition_that_published_them(
     assert third != second
     assert repeated == details
     approve(third)
+
+
+def test_a_published_period_keeps_its_threshold(
+    url: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another one would hide what was published, or show what was hidden."""
+    with psycopg.connect(url) as connection:
+        connection.execute(MONEY)
+    first = freezing.freeze("2024-W46", settings=settings, database_url=url)
+    before = store.load(first, database_url=url)
+    with psycopg.connect(url) as connection:
+        connection.execute("set session_replication_role = replica")
+        connection.execute(
+            "update published.edition set state = 'published' where edition_id = %s", (first,)
+        )
+    office = before.office.model_copy(update={"small_cell_threshold": 50})
+    monkeypatch.setattr(freezing, "load_office", lambda _: office)
+    monkeypatch.setattr(checkpoint, "render", lambda _: {})
+    assert freezing.freeze("2024-W47", settings=settings, database_url=url) == "2024-W47-r1"
+    after = store.load("2024-W47-r1", database_url=url)
+    assert (before.district_threshold, after.district_threshold) == (3, 3)
+    assert any(cell.count for cell in before.district_metrics)
+    assert after.district_metrics == before.district_metrics
+    assert after.details == before.details
+    notes = {n for s in document(after).sections for t in s.tables for n in t.notes}
+    assert INDONESIAN("detail_note", threshold=3) in notes
+    with pytest.raises(CheckpointError, match="every_artefact_is_there"):
+        checkpoint.check("2024-W47-r1", settings=settings, database_url=url)
+    with psycopg.connect(url) as connection:
+        assert connection.execute(
+            "select is_passed from ops.check_result where check_name = 'small_cells_are_hidden'"
+        ).fetchall() == [(True,)]
+    # a period that nobody has published has the office's
+    earlier = freezing.freeze("2024-W42", settings=settings, database_url=url)
+    assert store.load(earlier, database_url=url).district_threshold == 50
 
 
 def test_weeks_that_were_reported_are_reported_in_no_other_span(

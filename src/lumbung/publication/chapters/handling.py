@@ -197,7 +197,7 @@ def participation(b: ChapterBuilder) -> list[Table]:
             total=total,
             notes=[
                 m["participation_note"],
-                m("detail_note", threshold=e.office.small_cell_threshold),
+                m("detail_note", threshold=e.district_threshold),
             ],
         )
     ]

@@ -59,7 +59,7 @@ def districts(b: ChapterBuilder, regency: Regency) -> tuple[list[Table], list[st
         return [], []
     cells = {(d.district_code, d.group_code): d for d in b.district_cells[regency.code]}
     (first, _), (_, last) = map(b.e.days_of, b.e.district_weeks)
-    threshold, range_ = b.e.office.small_cell_threshold, m.week_range(first, last)
+    threshold, range_ = b.e.district_threshold, m.week_range(first, last)
     counts = {cell.count for cell in cells.values()}
     if counts <= {0, None} and None in counts:
         return [], [m("district_none", range=range_, threshold=threshold)]

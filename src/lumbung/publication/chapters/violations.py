@@ -97,7 +97,7 @@ def contexts_by_regency(b: ChapterBuilder) -> list[Table]:
             b.source("source_register"),
             groups=[("", 1), *((kind, len(heads)) for kind in b.kinds.values()), ("", 1)],
             total=total,
-            notes=[m["context_note"], m("detail_note", threshold=e.office.small_cell_threshold)],
+            notes=[m["context_note"], m("detail_note", threshold=e.district_threshold)],
         )
     ]
 

@@ -24,7 +24,7 @@ from lumbung.publication.formats import maps
 from lumbung.publication.model import store
 from lumbung.publication.model.edition import Need, Plan, Vulnerability
 from lumbung.publication.model.store import Rows
-from lumbung.publication.office import Office, load_office
+from lumbung.publication.office import load_office
 from lumbung.settings import JAKARTA, Settings
 from lumbung.warehouse import point_in_time, prevention_effect
 from lumbung.warehouse.build_lock import lock_builds
@@ -131,8 +131,12 @@ def _freeze(
                 "campaign",
             )
         _count_deadlines(rows, label)
-        _choose_districts(rows, label, office)
-        _choose_details(rows, label, office, is_repeated=bool(parameters["repeated_details"]))
+        # A published period keeps its threshold: another one would change what is hidden.
+        threshold = parameters["threshold"] or office.small_cell_threshold
+        if threshold != office.small_cell_threshold:
+            label["district_threshold"] = threshold
+        _choose_districts(rows, label, threshold)
+        _choose_details(rows, label, threshold, is_repeated=bool(parameters["repeated_details"]))
         if rows["profile"]:
             rows["metric_contributor"] += rows["profile_contributor"] + rows["need_contributor"]
             rows["metric_contributor"] += rows["plan_contributor"]
@@ -201,6 +205,7 @@ def _read(
         "last": None,
         "repeated": None,
         "repeated_details": None,
+        "threshold": None,
     }
     try:
         parameters["province"] = store.value(connection, query("province"), {})
@@ -236,6 +241,9 @@ def _read(
     label["district_unit"] = "case"
     if rows["repeated_district_metric"]:  # an earlier release may have counted a case per theme
         label["district_unit"] = store.value(connection, statement("repeated_unit"), parameters)
+        parameters["threshold"] = store.value(
+            connection, statement("repeated_threshold"), parameters
+        )
     return parameters, rows, label
 
 
@@ -306,7 +314,7 @@ def _before_campaign(facts: Rows, deadlines: Rows) -> dict[str, list[dict[str, A
     }
 
 
-def _choose_districts(rows: dict[str, Rows], label: dict[str, Any], office: Office) -> None:
+def _choose_districts(rows: dict[str, Rows], label: dict[str, Any], threshold: int) -> None:
     """Add `district_metric` and its contributors: repeated as published, or counted now."""
     if rows["repeated_district_metric"]:  # repeated unchanged even if the cases have changed
         rows["district_metric"] = rows["repeated_district_metric"]
@@ -325,12 +333,12 @@ def _choose_districts(rows: dict[str, Rows], label: dict[str, Any], office: Offi
                 for _, key, regency, _, case in rows["district_contributor"]
             ),
             rows["district"],
-            office.small_cell_threshold,
+            threshold,
         )
 
 
 def _choose_details(
-    rows: dict[str, Rows], label: dict[str, Any], office: Office, *, is_repeated: bool
+    rows: dict[str, Rows], label: dict[str, Any], threshold: int, *, is_repeated: bool
 ) -> None:
     """Add the contributors of the details by regency: repeated as published, or those of now.
 
@@ -343,7 +351,7 @@ def _choose_details(
     cases = Counter(
         regency for _, key, regency, _, _ in details if key.startswith("suspected_violation/")
     )
-    label["few_cases"] = disclosure.few_cases(cases, office.small_cell_threshold)
+    label["few_cases"] = disclosure.few_cases(cases, threshold)
 
 
 def _store(

@@ -383,6 +383,8 @@ class Edition:
             had traced as a tip. None in editions of earlier releases.
         district_unit: the unit of the districts' table, counted once per group of themes: a `case`,
             or in earlier releases each `theme` of a case.
+        district_threshold: the lowest count above zero of districts and details that is printed:
+            that of the office when the period was published first.
         previous_id, previous: the newest published edition of an earlier week (None: none), and
             its metrics to date by metric, category and regency.
         decision: None while it is a draft.
@@ -411,6 +413,7 @@ class Edition:
     district_metrics: tuple[DistrictMetric, ...]
     district_weeks: tuple[str, str] | None
     district_unit: str
+    district_threshold: int
     deadlines: tuple[Deadline, ...]
     profiles: tuple[Profile, ...]
     previous_id: str | None

@@ -258,6 +258,7 @@ def load(edition_id: str, *, database_url: str) -> Edition:
         district_metrics=tuple(DistrictMetric(*r) for r in sorted(tables["district_metric"])),
         district_weeks=tuple(label["district_weeks"]) if label.get("district_weeks") else None,
         district_unit=label.get("district_unit", "theme"),
+        district_threshold=label.get("district_threshold", label["office"]["small_cell_threshold"]),
         deadlines=tuple(
             Deadline(*key, count, of_before[key] if before else None)
             for key, count in sorted(deadlines.items())

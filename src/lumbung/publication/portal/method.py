@@ -43,7 +43,7 @@ def values(site: Site) -> dict[str, Any]:
         "suggestions": _suggestion_rules(site)
         if site.d.needs and site.e.prevention_rules
         else None,
-        "threshold": site.e.office.small_cell_threshold,
+        "threshold": site.e.district_threshold,
     }
 
 
