@@ -10,7 +10,8 @@
 -- depends_on: {{ ref('int_report_blocks__previous') }}
 -- One row per case and block. A block holds the cases of one channel, district (regency where the
 -- district is not known), day of the event (of receipt where the event has none) and theme; a case
--- with several themes is in several blocks. A case that cannot be compared has no block.
+-- with several themes is in several blocks. A case that cannot be compared has no such block. Cases of one
+-- channel and legal number are a block of their own, '#...', which bounds only their pairs with each other.
 select
     reports.report_id,
     concat_ws(
@@ -28,3 +29,23 @@ where
     reports.regency_code <> '{{ unknown_regency() }}'
     and (reports.district_code is not null or reports.occurred_date is not null)
     and {{ is_affected('reports.report_id', 'delivery') }}
+union all
+select
+    report_id,
+    '#' || concat_ws(
+        '/',
+        channel,
+        register_area_code,
+        record_kind || ' ' || register_sequence,
+        to_char(register_month_date, 'YYYY-MM'),
+        register_election_code,
+        register_level_code
+    ) as block_id,
+    received_at
+from {{ ref('int_reports__located') }}
+where
+    num_nulls(
+        register_area_code, register_month_date, register_sequence,
+        register_election_code, register_level_code
+    ) = 0
+    and {{ is_affected('report_id', 'delivery') }}

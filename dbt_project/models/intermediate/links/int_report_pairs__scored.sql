@@ -24,8 +24,8 @@
 -- Sums are of integers, so they do not depend on the order.
 --
 -- A pair is listed from `link_listed_weight` on, or when a person has decided on it, whatever its
--- weight. The same legal number in two channels, with or without Reg, is one case, whatever its place
--- and day.
+-- weight. The same legal number, with or without Reg, is one case, whatever its place and day. In one channel,
+-- neither may come after the first cases of its number.
 {%- set is_near %}
             a.regency_code = b.regency_code
             and a.regency_code <> '{{ unknown_regency() }}'
@@ -34,8 +34,7 @@
             and (a.village_code = b.village_code) is not false
 {%- endset %}
 {%- set is_same_number %}
-            a.channel <> b.channel
-            and a.register_area_code = b.register_area_code
+            a.register_area_code = b.register_area_code
             and a.register_month_date = b.register_month_date
             and a.register_sequence = b.register_sequence
             and a.record_kind = b.record_kind
@@ -57,18 +56,27 @@
     'a.occurred_date = b.occurred_date and a.district_code is null',
     'a.occurred_date = b.occurred_date and b.district_code is null and a.district_code is not null',
 ] %}
-{%- set are_compared %}
+{#- Neither case comes after the first ones of its block: of those by place and day, and of those by number. #}
+{%- set are_first = {} %}
+{%- for block, is_of_number in {'alike': 'false', 'number': 'true'}.items() %}
+{%- set are_among_first %}
             not exists (
                 select 1
                 from {{ ref('int_report_blocks__overflowed') }} as overflowed
-                where overflowed.report_id = a.report_id
+                where
+                    overflowed.report_id = a.report_id
+                    and starts_with(overflowed.block_id, '#') = {{ is_of_number }}
             )
             and not exists (
                 select 1
                 from {{ ref('int_report_blocks__overflowed') }} as overflowed
-                where overflowed.report_id = b.report_id
+                where
+                    overflowed.report_id = b.report_id
+                    and starts_with(overflowed.block_id, '#') = {{ is_of_number }}
             )
 {%- endset %}
+{%- do are_first.update({block: are_among_first}) %}
+{%- endfor %}
 {%- set pair %}
         a.district_code = b.district_code as is_same_district,
         abs(a.occurred_date - b.occurred_date) as days_apart,
@@ -125,7 +133,7 @@ met as (
         from {{ starting }} as a
         inner join {{ ref('int_reports__located') }} as b
             on {{ meeting }} and {{ is_near }} and {{ is_another }}
-        where ({{ is_same_number }}) is not true and {{ are_compared }}
+        where ({{ is_same_number }}) is not true and {{ are_first['alike'] }}
         union all
         {%- endfor %}
         select
@@ -134,6 +142,7 @@ met as (
             {{ pair }}
         from {{ starting }} as a
         inner join {{ ref('int_reports__located') }} as b on {{ is_same_number }} and {{ is_another }}
+        where (a.channel <> b.channel or ({{ are_first['number'] }}))
     ) as met_from_each_side
     {%- if is_incremental() %}
     where
@@ -164,13 +173,17 @@ plausible as (
     inner join {{ ref('int_reports__located') }} as a on decided.report_id_a = a.report_id
     inner join {{ ref('int_reports__located') }} as b on decided.report_id_b = b.report_id
     where
-        ({{ is_same_number }})
+        (
+            {{ is_same_number }}
+            and (decided.decision_code <> 'undone' or (a.channel <> b.channel or ({{ are_first['number'] }})))
+        )
         or (
-            {{ is_near }}
+            ({{ is_same_number }}) is not true
+            and {{ is_near }}
             -- A pair whose decision was undone is a candidate again.
             and (
                 decided.decision_code <> 'undone'
-                or ((({{ meetings | join(') or (') }})) and {{ are_compared }})
+                or ((({{ meetings | join(') or (') }})) and {{ are_first['alike'] }})
             )
         )
 ),

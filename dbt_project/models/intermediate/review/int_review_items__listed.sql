@@ -283,11 +283,11 @@ items as (
     select
         'block_oversized' as check_code,
         overflowed.block_id as item_id,
-        reports.regency_code,
+        min(reports.regency_code) as regency_code,
         reports.channel,
         concat_ws(
             ', ',
-            coalesce(districts.district_name, 'district unknown'),
+            coalesce(min(districts.district_name), 'district unknown'),
             split_part(overflowed.block_id, '/', 3),
             split_part(overflowed.block_id, '/', 4)
         ) as detail,
@@ -299,7 +299,7 @@ items as (
     from {{ ref('int_report_blocks__overflowed') }} as overflowed
     inner join {{ ref('int_reports__located') }} as reports on overflowed.report_id = reports.report_id
     left join {{ ref('district') }} as districts on reports.district_code = districts.district_code
-    group by overflowed.block_id, reports.regency_code, reports.channel, districts.district_name
+    group by overflowed.block_id, reports.channel
     union all
     -- Rows of plans that intend the same under different numbers; two with unknown words may intend different
     -- things.
