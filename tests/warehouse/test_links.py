@@ -133,8 +133,15 @@ def test_increments_list_the_pairs_of_a_full_build(warehouse_url: str, office: S
     assert frozenset((one, "tip")) not in third
     assert frozenset((one, NUMBER.format("003"))) in third  # both of one bidan and village
 
+    # one legal number under two ids of one channel, weeks and districts apart
+    twice = case("009", "Kades Kace mengajak warga") | {"Diterima": "2024-10-07", "Kejadian": None}
+    again = case("009", None) | {"Kecamatan": "Riau Silip"}
+    raw.land("buku", [twice, again], ids=["twice", "again"])
+    assert listed()[frozenset(("twice", "again"))][0] == "almost_certain"
+
     raw.land("buku", [{}], ids=[NUMBER.format("003")], tombstone=True)
     fourth = listed()
+    assert frozenset(("twice", "again")) in fourth
     assert not any(NUMBER.format("003") in pair for pair in fourth)
     incremental = query(url, LISTED)
     assert build(settings=office, database_url=url, full_refresh=True).is_full
