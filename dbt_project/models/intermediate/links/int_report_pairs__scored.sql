@@ -24,8 +24,8 @@
 -- Sums are of integers, so they do not depend on the order.
 --
 -- A pair is listed from `link_listed_weight` on, or when a person has decided on it, whatever its
--- weight. The same legal number, with or without Reg, is one case, whatever its place and day. In one channel,
--- neither may come after the first cases of its number.
+-- weight. The same legal number, with or without Reg, is one case, whatever its place and day. In one
+-- channel, neither may come after the first cases of its number.
 {%- set is_near %}
             a.regency_code = b.regency_code
             and a.regency_code <> '{{ unknown_regency() }}'
@@ -56,7 +56,7 @@
     'a.occurred_date = b.occurred_date and a.district_code is null',
     'a.occurred_date = b.occurred_date and b.district_code is null and a.district_code is not null',
 ] %}
-{#- Neither case comes after the first ones of its block: of those by place and day, and of those by number. #}
+{#- Neither case comes after the first ones of its block: of a block of alike cases, or of one number. #}
 {%- set are_first = {} %}
 {%- for block, is_of_number in {'alike': 'false', 'number': 'true'}.items() %}
 {%- set are_among_first %}
