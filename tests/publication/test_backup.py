@@ -287,11 +287,13 @@ def test_evidence_that_another_machine_pulled_is_in_the_backup(
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
         with store_of(here, url, tmp_path / "other") as other:
-            kept = other.keep(io.BytesIO(LETTER))
+            kept = [other.keep(io.BytesIO(each)) for each in (LETTER, b"attachment, in no row")]
             other.flush()
         done = take.backup(target, settings=here, database_url=url)
     assert done.damaged == []
-    assert (done.folder / "home" / STORED).read_bytes() == kept.path.read_bytes()
+    for each in kept:
+        place = each.path.relative_to(tmp_path / "other")
+        assert (done.folder / "home" / "evidence" / place).read_bytes() == each.path.read_bytes()
 
 
 def test_an_earlier_backup_follows_what_was_erased(
@@ -333,6 +335,11 @@ def test_an_earlier_backup_follows_what_was_erased(
     assert not (first / "home" / STORED).exists()
     assert manifest.verified(first).migrations == manifest.verified(second).migrations
     assert restore.drill(first, settings=settings, database_url=url).editions == 0
+    with store_of(settings, url) as store:
+        store.keep(io.BytesIO(LETTER))
+    third = take.backup(target, settings=settings, database_url=url).folder
+    take.backup(target, settings=settings, database_url=url)
+    assert (third / "home" / STORED).exists(), "a file that is delivered again is evidence again"
 
 
 def test_two_backups_at_once_are_one(small: tuple[Settings, str], target: Target) -> None:

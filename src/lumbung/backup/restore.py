@@ -15,6 +15,7 @@ from lumbung.backup.manifest import Manifest, newest, verified
 from lumbung.backup.take import DATA_KEYS
 from lumbung.errors import ConfigurationError, ServiceError
 from lumbung.files import FETCHED
+from lumbung.intake.vault import ERASED_EVIDENCE
 from lumbung.local.postgres import EmbeddedPostgres
 from lumbung.local.stack import RESTORING
 from lumbung.locks import locked
@@ -199,10 +200,7 @@ def _compare_evidence(
 
     Its content was compared with the manifest.
     """
-    erased = {
-        digest
-        for (digest,) in live.execute("select encode(sha256, 'hex') from ops.erased_evidence")
-    }
+    erased = {bytes(digest).hex() for (digest,) in live.execute(ERASED_EVIDENCE)}
     store = backup / "home" / "evidence"
     for sha256 in map(bytes.hex, dump.evidence(connection)):
         if sha256 not in erased and not (store / sha256[:2] / sha256[2:]).exists():

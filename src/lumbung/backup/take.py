@@ -25,7 +25,7 @@ from lumbung.backup.manifest import MANIFEST, TIME, Manifest, backups, copy, fil
 from lumbung.errors import DISK, FULL, ConfigurationError, ServiceError, without_path
 from lumbung.files import DRAFTS, FETCHED, keep_private, write_private
 from lumbung.intake.evidence import Evidence
-from lumbung.intake.vault import EvidenceKeys, Vault
+from lumbung.intake.vault import ERASED_EVIDENCE, EvidenceKeys, Vault
 from lumbung.local.stack import AIRFLOW_DATABASE
 from lumbung.locks import locked
 from lumbung.project import IGNORED, PARTS
@@ -243,13 +243,10 @@ def _write(
         migrations = [
             name for (name,) in connection.execute("select name from ops.migration order by name")
         ]
-        erased = [
-            digest
-            for (digest,) in connection.execute(
-                "select encode(sha256, 'hex') from ops.erased_evidence"
-            )
-        ]
-        named = set(dump.evidence(connection)) - set(map(bytes.fromhex, erased))
+        erased = [bytes(digest) for (digest,) in connection.execute(ERASED_EVIDENCE)]
+        # attachments are in private parts, and have keys
+        keyed = connection.execute("select sha256 from vault.evidence_key")
+        named = {*dump.evidence(connection), *(bytes(digest) for (digest,) in keyed)} - {*erased}
     with closing(EvidenceKeys(login, Vault.load(settings.home))) as file_keys:
         store = Evidence(settings.evidence, file_keys, shared=settings.shared_evidence)
         if settings.shared_evidence:  # this machine may lack what others have pulled
@@ -263,7 +260,7 @@ def _write(
     for name in PARTS:
         files.copy(settings.project / name, f"project/{name}", but=IGNORED)
     tables = {"warehouse": warehouse, "airflow": airflow}
-    return Manifest(version("lumbung"), migrations, tables, files.hashes), erased
+    return Manifest(version("lumbung"), migrations, tables, files.hashes), [*map(bytes.hex, erased)]
 
 
 def _follow(backup: Path, sealed: bytes, erased: Collection[str]) -> None:
