@@ -302,6 +302,8 @@ def test_an_earlier_backup_follows_what_was_erased(
     settings, url = small
     names = iter(f"20241125T01000{second}Z" for second in range(9))
     monkeypatch.setattr(take, "_name", lambda: next(names))
+    uploaded = settings.inbox / "register" / "surat.txt"
+    uploaded.write_bytes(LETTER)
     with psycopg.connect(url) as connection:
         connection.execute(
             "insert into vault.data_key (key_id, wrapped)"
@@ -326,6 +328,7 @@ def test_an_earlier_backup_follows_what_was_erased(
             "insert into ops.erased_evidence (sha256, erasure_id) values (%s, 1)", (DIGEST,)
         )
     (settings.home / STORED).unlink()
+    uploaded.unlink()
     second = take.backup(target, settings=settings, database_url=url).folder
     assert data_keys() == {
         "vault.data_key": [["03", "04"]],
@@ -333,6 +336,7 @@ def test_an_earlier_backup_follows_what_was_erased(
         "vault.evidence_key": [],
     }
     assert not (first / "home" / STORED).exists()
+    assert [name for name in tree(first) if "/inbox/" in name] == ["home/inbox/register/pekan.csv"]
     assert manifest.verified(first).migrations == manifest.verified(second).migrations
     assert restore.drill(first, settings=settings, database_url=url).editions == 0
     with store_of(settings, url) as store:

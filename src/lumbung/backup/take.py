@@ -267,17 +267,19 @@ def _follow(backup: Path, sealed: bytes, erased: Collection[str]) -> None:
     """Let an earlier backup follow what was erased since.
 
     Its keys are replaced by today's, which have all of its data keys but the destroyed ones, and
-    erased evidence is removed. A kill in between leaves a backup that is not whole until the next
-    one is taken.
+    erased evidence is removed, also where it lies in clear in an inbox. A kill in between leaves a
+    backup that is not whole until the next one is taken.
     """
     try:
         manifest = Manifest(**json.loads((backup / MANIFEST).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return  # it is no backup, which a restore says
-    for name in [name for name in manifest.files if (found := EVIDENCE.fullmatch(name))
-                 and "".join(found.groups()) in erased]:  # fmt: skip
-        (backup / name).unlink(missing_ok=True)
-        del manifest.files[name]
+    for name, content in list(manifest.files.items()):
+        found = EVIDENCE.fullmatch(name)
+        digest = "".join(found.groups()) if found else content
+        if digest in erased and (found or name.startswith("home/inbox/")):
+            (backup / name).unlink(missing_ok=True)
+            del manifest.files[name]
     write_private(backup / keys.NAME, sealed)
     manifest.files[keys.NAME] = file_hash(backup / keys.NAME)
     manifest.write(backup)
