@@ -104,7 +104,7 @@ def test_columns(demo: Demo) -> None:
         listed[table, role] = set(re.findall(r"`(\w+)`", rest))
         if "the same" in rest:
             listed[table, role] |= listed[table, "transformer"]
-    assert len(listed) == 14
+    assert len(listed) == 15
     found = defaultdict(set)
     with psycopg.connect(demo[0]) as owner:
         for table, role, column in owner.execute(COLUMN_GRANTS.encode()):
