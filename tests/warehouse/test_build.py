@@ -332,7 +332,8 @@ def test_a_channel_that_is_added_needs_no_full_build(
     assert query(
         url,
         "select channel_name, count(record_id) from marts.dim_channel"
-        " left join marts.fct_report using (channel) group by 1 order by 1",
+        " left join marts.fct_report using (channel)"
+        " where channel in ('baru', 'buku') group by 1 order by 1",  # not those of tests before
     ) == [("Buku baru", 1), ("Kanal rekaan", before)]
 
 
