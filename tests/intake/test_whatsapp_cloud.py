@@ -318,6 +318,19 @@ def test_a_sender_without_a_phone_is_known_by_its_user_id(read_files: Reader) ->
     assert [each.fields["Nama profil"] for each in found] == ["Warga Rekaan"] * 2
 
 
+@pytest.mark.parametrize("absent", [{"contacts": None}, {}])
+def test_a_message_without_contacts_is_read(read_files: Reader, absent: dict[str, Any]) -> None:
+    request = json.loads(body(message("wamid.A")))
+    value = request["entry"][0]["changes"][0]["value"]
+    del value["contacts"]
+    value |= absent
+    statuses = json.loads(body(contacts=[], messages=None, statuses=[{"id": "wamid.Z"}]))
+    raw = (json.dumps(each).encode() for each in (request, statuses))
+    (found,) = deliveries(read_files({"a.jsonl": b"".join(map(line, raw))}))
+    assert found.fields["Pengirim"] == NUMBER
+    assert "Nama profil" not in found.fields
+
+
 def test_edits_follow_their_message_and_a_revocation_ends_it_in_any_order_of_arrival(
     read_files: Reader,
 ) -> None:

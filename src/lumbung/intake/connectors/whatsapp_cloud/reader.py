@@ -230,7 +230,10 @@ def _unpacked(request: _Request) -> Iterator[_Message | Unreadable]:
             for change in entry["changes"]
             if change["field"] == "messages"
         ]
-        batches = [([*value.get("messages", ())], [*value.get("contacts", ())]) for value in values]
+        # a gateway may write what is absent as null
+        batches = [
+            ([*(value.get("messages") or ())], [*(value.get("contacts") or ())]) for value in values
+        ]
     except (ValueError, KeyError, TypeError, AttributeError):
         yield request.refused("unreadable_message", damaged)
         return
