@@ -292,14 +292,39 @@ def test_several_witnesses_stay_apart_from_the_evidence(read_files: Reader) -> N
     assert fields["Dugaan / Alat bukti"] == "foto"
 
 
-@pytest.mark.parametrize("nothing", ["-", "Nihil", "Tidak ada", "Tidak ditemukan pelanggaran.", ""])
-def test_a_form_without_a_suspicion_says_so(read_files: Reader, nothing: str) -> None:
+ACTIVITY = "kegiatan kampanye pertemuan terbatas di Desa Contoh"
+HELD = f"pelanggaran pemilihan baik administrasi maupun pidana dalam {ACTIVITY}"
+
+
+@pytest.mark.parametrize(
+    ("said", "judged"),
+    [
+        ("-", "tidak ada"),
+        ("Nihil", "tidak ada"),
+        ("Tidak ada", "tidak ada"),
+        ("Tidak ditemukan pelanggaran.", "tidak ada"),
+        ("", "tidak ada"),
+        ("Tidak ditemukan adanya dugaan pelanggaran", "tidak ada"),
+        (f"Tidak ditemukan adanya dugaan {HELD}.", "tidak ada"),
+        (
+            f"Berdasarkan hasil pengawasan {ACTIVITY}, tidak terdapat dugaan {HELD}",
+            "tidak ada",
+        ),
+        (f"Pengawas tidak menemukan indikasi {HELD}", "tidak ada"),
+        ("Tidak ada, namun peserta menerima amplop", "ada"),
+        ("Tidak terdapat pelanggaran selain pembagian amplop", "ada"),
+        (f"Tidak ada izin bagi {ACTIVITY}, dan peserta menerima amplop", "ada"),
+        ("Pembagian amplop; tidak ada pelanggaran lain", "ada"),
+        ("Selama kampanye terjadi pembagian amplop dan tidak ada pelanggaran alat peraga", "ada"),
+    ],
+)
+def test_a_form_without_a_suspicion_says_so(read_files: Reader, said: str, judged: str) -> None:
     document = written(
         f"Nomor: {NUMBER}\nII. Kegiatan\nBentuk: Tatap muka\nIII. Dugaan Pelanggaran\n"
-        f"1. Peristiwa\na. Peristiwa: {nothing}\n2. Saksi-saksi\na. Nama: -\n3. Alat Bukti\n-"
+        f"1. Peristiwa\na. Peristiwa: {said}\n2. Saksi-saksi\na. Nama: -\n3. Alat Bukti\n-"
     )
     fields = only(read_files({"a.docx": document})).fields
-    assert fields["Dugaan pelanggaran"] == "tidak ada"
+    assert fields["Dugaan pelanggaran"] == judged
 
 
 def test_of_two_labels_that_look_alike_both_are_kept(read_files: Reader) -> None:

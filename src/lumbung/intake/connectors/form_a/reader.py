@@ -59,9 +59,18 @@ _DATE = re.compile(
 _SIGNED = re.compile(
     rf"[A-Z][\w .'\-]{{2,40}},\s*(?:tanggal\s+)?(?:{_DATE.pattern})\W*", re.IGNORECASE
 )
+_NO = r"(?:tidak|tdk|belum) (?:ada|terdapat|ditemukan|terjadi|menemukan|dijumpai)\b"
+_REST = r"(?:(?!\b(?:ada|terdapat|ditemukan|terjadi|diduga)\b)[^.;:])"
+"""A letter of a clause that states nothing else."""
 _NOTHING = re.compile(
-    r"\W*|n/a|nihil\b.{0,60}|tidak (?:ada|terdapat|ditemukan|terjadi)\b.{0,60}", re.DOTALL
+    r"\W*|n/a|(?!.*\b(?:namun|tetapi|tapi|kecuali|selain|hanya|lain(?:nya)?)\b)(?:"
+    rf"nihil\b.{{0,60}}|{_NO}.{{0,60}}"
+    # a whole sentence: 'Selama pengawasan tidak ditemukan adanya dugaan pelanggaran ...'
+    rf"|(?:(?:berdasarkan|dalam|dari|hasil|pada|selama)\b{_REST}{{0,150}} )?(?:\w+ )?{_NO}"
+    rf"(?: adanya)?(?: (?:dugaan|indikasi|potensi|unsur))* pelanggaran\b{_REST}{{0,250}}\.?)",
+    re.DOTALL,
 )
+"""No suspicion; a text that goes on with a 'but' may have one."""
 _SUBTITLES = re.compile(
     r"(?:alat|barang) bukti|bukti(?:\W?bukti)?|(?:uraian|tempat|waktu)\b[^:]{0,40}|peristiwa"
     r"|pelaku|terlapor"
