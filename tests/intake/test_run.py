@@ -15,6 +15,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from lumbung import database
 from lumbung.errors import ConfigurationError, ServiceError, SourceError
 from lumbung.intake import run
 from lumbung.intake.connectors.base import (
@@ -390,6 +391,12 @@ def test_a_file_whose_name_is_no_utf8_is_read_and_its_withdrawals_are_seen(
     assert pull("register_contoh") == IntakeCounts(read=2, duplicate=2, missing=1)
     wait_a_cadence(db)
     assert pull("register_contoh") == IntakeCounts(read=2, duplicate=2, tombstones=1)
+
+
+def test_a_pull_goes_on_to_wait_for_other_locks_with_a_bound(database_url: str) -> None:
+    with database.session(database_url) as db:
+        run.lock(db, "buku")
+        assert db.execute("show lock_timeout").fetchone() == (database.LOCK_WAIT,)
 
 
 def test_a_whole_listing_that_shrank_alarms_with_every_pull_until_it_is_accepted(

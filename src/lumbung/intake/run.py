@@ -367,12 +367,17 @@ def ended(db: psycopg.Connection, channel: str) -> str | None:
 def lock(db: psycopg.Connection, channel: str) -> None:
     """Let no other pull of a channel run until the connection is closed.
 
+    Args:
+        db: of `database.session`; its `lock_timeout` is afterwards what it was.
+        channel: the channel.
+
     Raises:
         ServiceError: when another pull still runs after `LOCK_SECONDS`.
     """
     import psycopg
 
     key = "hashtext('lumbung.intake'), hashtext(%s)"
+    before = db.execute("show lock_timeout").fetchone()
     db.execute(f"set lock_timeout = '{LOCK_SECONDS}s'")
     try:
         db.execute(f"select pg_advisory_lock({key})", (channel,))
@@ -382,4 +387,5 @@ def lock(db: psycopg.Connection, channel: str) -> None:
             where=f"channel {channel}",
             remediation="wait until it has ended and pull again",
         ) from error
-    db.execute("reset lock_timeout")
+    # 'reset' would give that of the login, which is none where it is the owner's
+    db.execute("select set_config('lock_timeout', %s, false)", before)
