@@ -15,7 +15,7 @@ import pytest
 from lumbung import database
 from lumbung.backup import dump
 from lumbung.errors import ConfigurationError, LumbungError, ServiceError
-from lumbung.intake import erasure, run
+from lumbung.intake import erasure, quarantine, run
 from lumbung.intake.connectors.base import Delivery, Unreadable
 from lumbung.intake.evidence import Evidence
 from lumbung.intake.landing import Landing, landed
@@ -218,6 +218,23 @@ def test_a_name_is_taken_out_of_what_others_delivered(
         ).fetchall()
     ]
     assert left == [b'"[dihapus]"', b'{"a": "Tono Uji"}']
+
+
+def test_nobody_reopens_an_erased_delivery(
+    db: psycopg.Connection, database_url: str, evidence: Path
+) -> None:
+    erase(db, evidence, "Sari Rekaan")
+    other, url = 0, role_url(database_url, "loader")
+    erased: list[int] = []
+    for number, is_erased in db.execute(
+        "select quarantine_id, dismissed_by is not null from quarantine.record"
+    ).fetchall():
+        erased, other = ([number], other) if is_erased else (erased, number)
+    quarantine.dismiss(url, [other], by="ani", reason="coretan")
+    listed = quarantine.dismissals(database_url, limit=None)
+    assert [each.numbers for each in listed] == [[other]]
+    assert quarantine.reopen(url, [*erased, other], by="ani") == 1
+    assert quarantine.reopen(url, erased, by="ani") == 0
 
 
 def test_erasing_a_name_that_two_reporters_have_leaves_them_two_in_counts(

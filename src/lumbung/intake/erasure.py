@@ -32,6 +32,7 @@ from lumbung.intake.landing.landed import ERASED, opened_if_kept
 from lumbung.intake.landing.prepare import LOCATOR_FOLLOWS
 from lumbung.intake.landing.pseudonyms import open_label, seal_label
 from lumbung.intake.landing.storable import ascii_json
+from lumbung.intake.quarantine import DISMISSED_BY_ERASURE
 from lumbung.intake.vault import (
     ERASED_EVIDENCE,
     EvidenceKeys,
@@ -603,7 +604,7 @@ def _erase(
             (
                 new.seal(json.dumps(ERASED).encode(), item.associated),
                 who[0],
-                "erased",
+                DISMISSED_BY_ERASURE,
                 item.quarantine_id,
             ),
         )
@@ -770,7 +771,8 @@ def _named_elsewhere(
     # what waits in quarantine, or was dismissed and can be reopened
     for channel, name, digest, sealed in db.execute(
         "select channel, encode(content_hash, 'hex'), encode(evidence_sha256, 'hex'), ciphertext"
-        " from quarantine.record where resolved_at is null or dismissed_reason <> 'erased'"
+        " from quarantine.record where resolved_at is null or dismissed_reason <> %s",
+        (DISMISSED_BY_ERASURE,),
     ).fetchall():
         if (place := associate(channel, name)) not in places:
             with suppress(DestroyedKeyError):

@@ -24,6 +24,9 @@ from lumbung.intake.vault import Keyring, Vault, associate
 DOUBTFUL = "doubtful_message"
 """Why a line of a chat export waits that may be a message, or a part of one."""
 
+DISMISSED_BY_ERASURE = "erased"
+"""The reason of a dismissal that an erasure made (`lumbung.intake.erasure`)."""
+
 State = Literal["open", "dismissed", "accepted", "resolved", "removed"]
 
 _ROWS = (
@@ -155,15 +158,17 @@ def dismissals(
         return (
             connection.cursor(row_factory=class_row(Dismissal))
             .execute(
-                'select q.channel, q.resolved_at as at, q.dismissed_by as "by",'
+                'select q.channel, q.resolved_at as at, q.dismissed_by as "by",'  # noqa: S608
                 " q.dismissed_reason as reason,"
                 " array_agg(q.quarantine_id order by q.quarantine_id) as numbers"
                 f" {_ROWS} where {_IN_CHANNELS} and q.dismissed_by is not null"
-                " and q.reason_code <> %(filtered)s group by 1, 2, 3, 4"
+                " and q.reason_code <> %(filtered)s"
+                " and q.dismissed_reason is distinct from %(erased)s group by 1, 2, 3, 4"
                 " order by q.resolved_at desc, q.channel limit %(limit)s",
                 {
                     "channels": None if channels is None else list(channels),
                     "filtered": FILTERED,
+                    "erased": DISMISSED_BY_ERASURE,
                     "limit": limit,
                 },
             )
@@ -291,7 +296,8 @@ def accept(
 def reopen(database_url: str, numbers: Collection[int], *, by: str, reason: str = "") -> int:
     """Take dismissals back: the deliveries are open again.
 
-    What the channel file leaves out stays dismissed as long as the file does so.
+    What the channel file leaves out stays dismissed as long as the file does so. What was erased
+    with a person stays dismissed: nothing is left of it that anybody could decide on.
 
     Args:
         database_url: the warehouse, as its owner or `loader`.
@@ -308,8 +314,9 @@ def reopen(database_url: str, numbers: Collection[int], *, by: str, reason: str 
             "update quarantine.record set resolved_at = null, dismissed_by = null,"
             " dismissed_reason = null, reopened_by = %s, reopened_at = now(),"
             " reopened_reason = nullif(%s, '')"
-            " where quarantine_id = any(%s) and dismissed_by is not null and reason_code <> %s",
-            (by, reason, list(numbers), FILTERED),
+            " where quarantine_id = any(%s) and dismissed_by is not null and reason_code <> %s"
+            " and dismissed_reason is distinct from %s",
+            (by, reason, list(numbers), FILTERED, DISMISSED_BY_ERASURE),
         ).rowcount
 
 
