@@ -77,11 +77,12 @@ def backup() -> None:
         from airflow.sdk.exceptions import AirflowSkipException
 
         from lumbung.backup import remote
+        from lumbung.backup.take import Target
 
         address = remote.address()
         if address is None:
             raise AirflowSkipException("LUMBUNG_BACKUP_COPY is not set")
-        return remote.mirror(Path(folder).parent, address)
+        return remote.mirror(Path(folder).parent, address, Target.load().keep)
 
     taken = take()
     drill(taken) >> copy(taken)

@@ -88,13 +88,13 @@ def copies_follow(folder: Path, to: str, tmp_path: Path) -> None:
         remote.fetch(to, tmp_path)
     backup(folder, FIRST, FILES)
     backup(folder, SECOND, FILES)
-    assert remote.mirror(folder, to) == [FIRST, SECOND]
-    assert remote.mirror(folder, to) == []
+    assert remote.mirror(folder, to, 1) == [FIRST, SECOND]
+    assert remote.mirror(folder, to, 1) == []
     assert fetched(to, tmp_path / "a") == FILES
     # what was erased is erased there too
     kept = {name: content + b"!" for name, content in FILES.items() if "evidence" not in name}
     backup(folder, FIRST, kept)
-    assert remote.mirror(folder, to) == [FIRST]
+    assert remote.mirror(folder, to, 1) == [FIRST]
     assert fetched(f"{to}/{FIRST}", tmp_path / "b") == kept
     place = remote._open(to)
     assert not (place / FIRST / "home/evidence/ab/cd").exists()
@@ -102,9 +102,9 @@ def copies_follow(folder: Path, to: str, tmp_path: Path) -> None:
     (place / SECOND / manifest.MANIFEST).unlink()
     (place / SECOND / "keys.age").unlink()
     assert fetched(to, tmp_path / "c") == kept
-    assert remote.mirror(folder, to) == [SECOND]
+    assert remote.mirror(folder, to, 1) == [SECOND]
     shutil.rmtree(folder / FIRST)
-    assert remote.mirror(folder, to) == []
+    assert remote.mirror(folder, to, 1) == []
     assert remote._names(remote._open(to)) == {SECOND}
     assert fetched(to, tmp_path / "d") == FILES
 
@@ -122,9 +122,28 @@ def test_copies_on_a_server_follow_the_folder_and_restore(tmp_path: Path, sftp: 
     copies_follow(tmp_path / "backups", address(sftp), tmp_path)
 
 
+def test_a_folder_whose_disk_is_absent_deletes_no_copy(tmp_path: Path, sftp: Sftp) -> None:
+    folder, to = tmp_path / "backups", address(sftp)
+    backup(folder, FIRST, FILES)
+    assert remote.mirror(folder, to, 2) == [FIRST]
+    folder.rename(tmp_path / "unmounted")
+    backup(folder, SECOND, FILES)
+    for _ in range(2):  # the newest one is copied all the same
+        with pytest.raises(ServiceError, match=rf"lacks 1 .* no copy was deleted .*{FIRST}"):
+            remote.mirror(folder, to, 2)
+        assert remote._names(remote._open(to)) == {FIRST, SECOND}
+    shutil.rmtree(folder)
+    with pytest.raises(ServiceError, match="lacks 2"):
+        remote.mirror(folder, to, 2)
+    (tmp_path / "unmounted").rename(folder)
+    backup(folder, "20261128T183000Z", FILES)
+    remote.mirror(folder, to, 2)
+    assert remote._names(remote._open(to)) == {FIRST, "20261128T183000Z"}
+
+
 def test_other_accounts_of_the_server_cannot_read_a_copy(tmp_path: Path, sftp: Sftp) -> None:
     backup(tmp_path / "backups", FIRST, FILES)
-    remote.mirror(tmp_path / "backups", address(sftp))
+    remote.mirror(tmp_path / "backups", address(sftp), 2)
     closed = [sftp.root / "kantor", sftp.root / "kantor" / FIRST]
     assert [path.stat().st_mode & 0o777 for path in closed] == [0o700] * 2
 
@@ -136,16 +155,16 @@ def test_a_copy_that_a_server_cuts_off_or_has_no_room_for_is_not_whole(
     folder, to = tmp_path / "backups", address(sftp)
     large = {**FILES, "warehouse.dump": b"baris" * 1_000_000}
     backup(folder, FIRST, FILES)
-    remote.mirror(folder, to)
+    remote.mirror(folder, to, 1)
     backup(folder, SECOND, large)
     sftp.bytes_left, sftp.is_full = 2_000_000, is_full
     with pytest.raises(ServiceError, match=r"cannot be reached: .*sftp://127.0.0.1.*is whole"):
-        remote.mirror(folder, to)
+        remote.mirror(folder, to, 1)
     sftp.bytes_left = None
     assert fetched(to, tmp_path / "a") == FILES
     with pytest.raises(ServiceError, match="cannot be reached"):
         remote.fetch(f"{to}/{SECOND}", tmp_path / "b")
-    assert remote.mirror(folder, to) == [SECOND]
+    assert remote.mirror(folder, to, 1) == [SECOND]
     assert fetched(to, tmp_path / "c") == large
 
 
@@ -155,7 +174,7 @@ def test_a_server_with_another_key_is_sent_nothing(tmp_path: Path, sftp: Sftp) -
     for known in (f"[127.0.0.1]:{sftp.port} {other}", ""):
         (tmp_path / KNOWN_HOSTS).write_text(known)
         with pytest.raises(ServiceError, match="HostKeyNotVerifiable"):
-            remote.mirror(tmp_path / "backups", address(sftp))
+            remote.mirror(tmp_path / "backups", address(sftp), 2)
     assert [*sftp.root.iterdir()] == []
 
 
@@ -167,6 +186,6 @@ def test_a_store_that_does_not_answer_and_a_wrong_address_are_named(
 
     monkeypatch.setattr(remote, "_names", dead)
     with pytest.raises(ServiceError, match=r"cannot be reached: TimeoutError.*folder is whole"):
-        remote.mirror(tmp_path, "s3://cadangan/kantor")
+        remote.mirror(tmp_path, "s3://cadangan/kantor", 2)
     with pytest.raises(ConfigurationError, match="s3:// and sftp:// only"):
-        remote.mirror(tmp_path, "/mnt/cadangan")
+        remote.mirror(tmp_path, "/mnt/cadangan", 2)

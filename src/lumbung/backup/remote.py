@@ -32,19 +32,24 @@ def address() -> str | None:
     return os.environ.get(COPY) or None
 
 
-def mirror(folder: Path, to: str) -> list[str]:
+def mirror(folder: Path, to: str, keep: int) -> list[str]:
     """Copy the backups of a folder, and delete copies of backups that it no longer has.
+
+    A folder with fewer than `keep` backups has deleted none because of its age: its disk may be
+    absent or replaced, and the copies are then the only backups. None of them is deleted.
 
     Args:
         folder: the folder of backups.
         to: an address such as `s3://bucket/prefix` or `sftp://user@host/folder`.
+        keep: how many backups the folder keeps.
 
     Returns:
         the names of the backups whose copy was written.
 
     Raises:
         ConfigurationError: when it is no such address.
-        ServiceError: when the store or server does not answer, or refuses.
+        ServiceError: when the store or server does not answer, or refuses; or when it has copies of
+            backups that the folder lacks for another reason than its age.
 
     """
     place, written = _open(to), []
@@ -56,8 +61,18 @@ def mirror(folder: Path, to: str) -> list[str]:
             if copied != content:
                 _copy(backup, place / name, content, copied)
                 written.append(name)
-        for name in _names(place) - here.keys():
-            _delete(place / name)
+        gone = _names(place) - here.keys()
+        if len(here) >= keep:
+            for name in gone:
+                _delete(place / name)
+            gone = set()
+    if gone:
+        raise ServiceError(
+            f"the folder lacks {len(gone)} of the backups that were copied, so no copy was deleted",
+            where=str(folder),
+            remediation="mount its disk, then back up again; if they were deleted on purpose,"
+            f" delete the copies too: {', '.join(sorted(gone))}",
+        )
     return written
 
 

@@ -266,7 +266,7 @@ def backup(
         console.print(f"damaged  {file}: not the bytes that were delivered", soft_wrap=True)
     if copies := remote.address():
         with console.status("copying"):
-            remote.mirror(target.folder, copies)
+            remote.mirror(target.folder, copies, target.keep)
         console.print(f"copied   {copies}", soft_wrap=True)
 
 
