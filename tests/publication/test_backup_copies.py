@@ -141,6 +141,18 @@ def test_a_folder_whose_disk_is_absent_deletes_no_copy(tmp_path: Path, sftp: Sft
     assert remote._names(remote._open(to)) == {FIRST, "20261128T183000Z"}
 
 
+def test_a_copy_writes_no_file_outside_of_its_folder(tmp_path: Path, sftp: Sftp) -> None:
+    for name in ("../../luar", str(tmp_path / "luar")):
+        backup(tmp_path / "backups", FIRST, FILES)
+        Manifest("0.2.0", [], {}, {name: "0" * 64}).write(tmp_path / "backups" / FIRST)
+        shutil.copytree(tmp_path / "backups", sftp.root / "kantor", dirs_exist_ok=True)
+        (sftp.root / "luar").write_bytes(b"isi")
+        with pytest.raises(ServiceError, match="names a file outside of the backup"):
+            remote.fetch(address(sftp), tmp_path / "fetched" / "a")
+    assert not list(tmp_path.rglob("fetched/**/luar"))
+    assert not (tmp_path / "luar").exists()
+
+
 def test_other_accounts_of_the_server_cannot_read_a_copy(tmp_path: Path, sftp: Sftp) -> None:
     backup(tmp_path / "backups", FIRST, FILES)
     remote.mirror(tmp_path / "backups", address(sftp), 2)

@@ -105,7 +105,8 @@ def fetch(source: str, folder: Path) -> Path:
 
     Raises:
         ConfigurationError: when it is no such address, or no whole copy is there.
-        ServiceError: when the store or server does not answer, or a file is missing.
+        ServiceError: when the store or server does not answer, a file is missing, or the manifest
+            names a file that is not in the backup.
 
     """
     place = _open(source)
@@ -121,6 +122,8 @@ def fetch(source: str, folder: Path) -> Path:
             place /= whole[-1]
         target = folder / place.name
         for name in (*json.loads((place / MANIFEST).read_text())["files"], MANIFEST):
+            if Path(name).is_absolute() or ".." in Path(name).parts:  # by whoever writes there
+                raise ValueError("the manifest names a file outside of the backup")
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             with (place / name).open("rb") as read, (target / name).open("xb") as write:
                 shutil.copyfileobj(read, write)
