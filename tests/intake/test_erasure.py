@@ -532,6 +532,30 @@ def test_of_rows_that_say_their_own_kind_nothing_expires_in_silence(
     assert private(db) == before
 
 
+def test_rows_that_say_their_own_kind_expire_by_the_name_of_their_channel(
+    db: psycopg.Connection, database_url: str, evidence: Path
+) -> None:
+    with psycopg.connect(database_url) as owner:
+        others = channel({**BOOK, "name": "lain"})
+        Landing(owner, others, VAULT, "uji").land([delivery(1, "Sari", "0812", bytes(32))])
+
+    def expire(day: int) -> erasure.Erased:
+        return erasure.expire(
+            db, VAULT, "buku", date(2024, 11, day), {"lain": "IA"},
+            evidence=evidence_store(evidence), today=TODAY, **WHO,
+        )  # fmt: skip
+
+    erasure.hold(db, _record_id(db, "3"), date(2027, 1, 1), by="ani", reason="perkara berjalan")
+    assert expire(6) == erasure.Erased()
+    done = expire(7)
+    assert (len(done.records), done.undecided) == (3, [])
+    left = db.execute(
+        "select channel, source_id from raw.record inner join vault.identity using (record_id)"
+        " order by 1"
+    ).fetchall()
+    assert left == [("buku", "3"), ("lain", "1")], "one is under legal hold"
+
+
 def test_a_new_vault_key_opens_everything_and_the_old_one_nothing(
     db: psycopg.Connection, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

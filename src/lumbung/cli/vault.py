@@ -121,23 +121,27 @@ def erase(reason: Why, consent: Consent = "", by: By = "") -> None:
 
 @vault.command()
 def expire(
-    kind: Annotated[str, typer.Argument(help="a record kind: IA, LHP, PREV or PLAN")],
+    what: Annotated[
+        str, typer.Argument(help="a record kind (IA, LHP, PREV or PLAN), or a channel")
+    ],
     before: Day,
     reason: Why,
     consent: Consent = "",
     by: By = "",
 ) -> None:
-    """Destroy the private parts of records of one kind that were received before a day (WIB).
+    """Destroy the private parts of records that were received before a day (WIB).
 
-    Of a channel whose rows say their own kind nothing is destroyed. What is under legal hold stays.
-    Backups follow with the next 'lumbung backup'.
+    They are those of one kind, or all of one channel. A channel whose rows say their own kind
+    expires by its name alone. What is under legal hold stays. Backups follow with the next 'lumbung
+    backup'.
     """
     from lumbung.intake import erasure
 
     with _custodian(reason) as (db, keys), _evidence(keys) as store:
-        who, proof = _consent(by, consent, f"expire {kind} before {before:%Y-%m-%d}", reason)
+        who, proof = _consent(by, consent, f"expire {what} before {before:%Y-%m-%d}", reason)
+        names, kinds = _names_and_kinds()
         done = erasure.expire(
-            db, keys, kind, before.date(), _kinds(),
+            db, keys, names.get(what, what), before.date(), kinds,
             by=who, consented_by=consent, consent=proof, reason=reason.strip(),
             evidence=store, today=datetime.now(JAKARTA).date(),
         )  # fmt: skip
@@ -274,15 +278,17 @@ def _subjects() -> Subjects:
     return {channel.name: channel.subject for channel in channels.values()}
 
 
-def _kinds() -> dict[str, str]:
-    """The kind of all rows of a channel, of channels whose rows do not say another one.
+def _names_and_kinds() -> tuple[dict[str, str], dict[str, str]]:
+    """The name of a channel's records by that of its file, and the kind of all rows of a channel.
 
-    A row is an LP or TM by its register number alone.
+    Of the kinds, those of channels whose rows do not say another one: a row is an LP or TM by its
+    register number alone.
     """
     from lumbung.intake.channel.load import read_channels
 
     channels, _ = read_channels(Settings.load().channels)
-    return {
+    names = {name: each.name for name, each in channels.items()}
+    return names, {
         each.name: each.record_kind
         for each in channels.values()
         if each.record_kind
@@ -313,5 +319,8 @@ def _say(done: Erased) -> None:
     for digest in done.shared:
         console.print(f"kept     attachment {digest}: a delivery that stays has it, too")
     for name in done.undecided:
-        console.print(f"kept     channel {name}: each of its rows has a kind of its own")
+        console.print(
+            f"kept     channel {name}: each of its rows has a kind of its own; it expires by name",
+            soft_wrap=True,
+        )
     console.print("next     lumbung backup, which destroys the keys in earlier backups as well")

@@ -246,7 +246,7 @@ def nothing_held() -> ConfigurationError:
 def expire(
     db: psycopg.Connection,
     vault: Vault,
-    kind: str,
+    what: str,
     before: date,
     kinds: Mapping[str, str],
     *,
@@ -257,18 +257,19 @@ def expire(
     evidence: Evidence,
     today: date,
 ) -> Erased:
-    """Destroy the private parts of one kind of record that was received before a day (WIB).
+    """Destroy the private parts of records that were received before a day (WIB).
 
-    Files of evidence that hold one of these records are destroyed whole, the newest file of a
-    register that repeats old rows as well. Deliveries under legal hold stay, and their files.
+    They are those of one kind, or of one channel, whatever their kinds are (ADR 26). Files of
+    evidence that hold one of them are destroyed whole, the newest file of a register that repeats
+    old rows as well. Deliveries under legal hold stay, and their files.
 
     Args:
         db: as for `erase`.
         vault: as for `erase`.
-        kind: `IA`, `LHP`, `PREV` or `PLAN`.
+        what: `IA`, `LHP`, `PREV` or `PLAN`, or the name of a channel's records.
         before: the first day that is kept.
         kinds: channel -> the record kind of all its rows. Rows of other channels say their kinds,
-            which only a build reads: nothing of these channels is destroyed.
+            which only a build reads: of these channels, nothing is destroyed by kind.
         by: as for `erase`.
         consented_by: as for `erase`.
         consent: as for `erase`.
@@ -277,7 +278,7 @@ def expire(
         today: as for `erase`.
 
     Raises:
-        ConfigurationError: when no channel has this kind alone.
+        ConfigurationError: when no channel has this name, or this kind alone.
         ServiceError: as `erase`.
 
     """
@@ -285,31 +286,31 @@ def expire(
     with _no_pull(db):
         with db.transaction():
             hold_to_one_key(db, vault)
-            undecided = [
-                channel
-                for (channel,) in db.execute(
-                    "select distinct channel from raw.record as r"  # noqa: S608
-                    f" inner join vault.identity using (record_id) where {received}"
-                    " and channel <> all(%s) order by 1",
-                    (before, [*kinds]),
-                )
-            ]
-            if kind not in kinds.values():
+            known = db.execute("select from raw.batch where channel = %s limit 1", (what,))
+            chosen = [what] * known.rowcount
+            undecided: list[str] = []
+            if not chosen:
+                chosen = [channel for channel, only in kinds.items() if only == what]
+                undecided = [
+                    channel
+                    for (channel,) in db.execute(
+                        "select distinct channel from raw.record as r"  # noqa: S608
+                        f" inner join vault.identity using (record_id) where {received}"
+                        " and channel <> all(%s) order by 1",
+                        (before, [*kinds]),
+                    )
+                ]
+            if not chosen:
                 each_row = f"; rows of {', '.join(undecided)} have kinds of their own"
                 raise ConfigurationError(
-                    f"no channel has records of the kind {kind} alone, so nothing was destroyed"
+                    f"no channel has records of the kind {what} alone, so nothing was destroyed"
                     + (each_row if undecided else ""),
                     where="channels",
-                    remediation="give the kind that a channel file says for all of its rows",
+                    remediation="give the kind that a channel file says for all of its rows, or the"
+                    " name of a channel, whose records then expire whatever their kinds are",
                 )
-            records = list(
-                _records(
-                    db,
-                    Keyring(db, vault),
-                    f"{received} and r.channel = any(%s)",
-                    (before, [channel for channel, only in kinds.items() if only == kind]),
-                )
-            )
+            where = f"{received} and r.channel = any(%s)"
+            records = list(_records(db, Keyring(db, vault), where, (before, chosen)))
             standing = _held_back(db, today, [each.associated for each in records])
             records = [each for each in records if each.associated not in standing]
             who = (by, consented_by, reason, *(consent or (None, None, None)))
