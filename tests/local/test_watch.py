@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from lumbung.errors import ServiceError
+from lumbung.local.portal import PortalServer
 from lumbung.local.stack import Part, Stack
 from lumbung.local.watch import watch
 from lumbung.settings import Settings
@@ -82,3 +83,26 @@ def test_no_error_ends_it(
     assert "no entry" in said
     assert "the database went away: terminating connection" in said
     assert said.strip().endswith("stopped by 'lumbung down'")
+
+
+def test_of_two_commands_that_start_everything_one_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack = Stack(Settings(tmp_path, ROOT, None))
+    started: list[str] = []
+    monkeypatch.setattr("lumbung.local.processes.LOCK_SECONDS", 0)
+    monkeypatch.setattr(Stack, "migrate", lambda _: "")
+    monkeypatch.setattr(Stack, "airflow", lambda *_: None)
+
+    def start(_: PortalServer) -> None:
+        started.append("portal")
+        with pytest.raises(ServiceError, match="another command prepares this folder"):
+            Stack(stack.settings).start()
+        raise InterruptedError
+
+    monkeypatch.setattr(PortalServer, "start", start)
+    for _ in range(2):
+        with pytest.raises(InterruptedError):
+            stack.start()
+    assert started == ["portal"] * 2
+    assert stack.processes.names() == [], "the lock is no process"

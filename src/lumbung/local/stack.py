@@ -14,7 +14,7 @@ from lumbung.local import airflow as embedded_airflow
 from lumbung.local import portal
 from lumbung.local.airflow import COMPONENTS, Airflow, require_set_up
 from lumbung.local.postgres import EmbeddedPostgres
-from lumbung.local.processes import Processes, family_memory
+from lumbung.local.processes import Processes, family_memory, prepared_alone
 from lumbung.settings import Settings
 from lumbung.warehouse.roles import METADATA, role_url, write_logins
 
@@ -163,13 +163,18 @@ class Stack:
     def start(self) -> Airflow:
         """Start every part that does not run, and return Airflow.
 
+        Two commands that start an installation at once wait for each other: both would find a part
+        that does not run, and each would start it.
+
         Raises:
-            ServiceError: when a part does not come up.
+            ServiceError: when a part does not come up, or another command does not end.
 
         """
         airflow = self.airflow(self.migrate())
-        self.portal.start()
-        airflow.start()
+        self.processes.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with prepared_alone(self.processes.folder / ".lock"):
+            self.portal.start()
+            airflow.start()
         return airflow
 
     def airflow(self, url: str) -> Airflow:
