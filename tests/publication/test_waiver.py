@@ -117,3 +117,18 @@ def test_what_is_no_waiver(url: str, settings: Settings, draft: str) -> None:
             waive(url, settings, draft, **given)
     with psycopg.connect(url) as connection:
         assert connection.execute("select count(*) from published.waiver").fetchone() == (0,)
+
+
+def test_a_draft_with_a_newer_revision_is_not_waived(
+    url: str, settings: Settings, draft: str
+) -> None:
+    with psycopg.connect(url) as connection:
+        connection.execute("update reporting.rpt_not_counted set record_count = record_count + 1")
+    newer = freezing.freeze(WEEK, settings=settings, database_url=url)
+    assert newer != draft
+    with pytest.raises(PublicationError, match=f"newer revision, {newer}"):
+        waive(url, settings, draft)
+    waive(url, settings, newer)
+    with psycopg.connect(url) as connection:
+        found = connection.execute("select edition_id from published.waiver").fetchall()
+    assert found == [(newer,)]

@@ -8,7 +8,7 @@ import psycopg
 
 from lumbung import database
 from lumbung.errors import PublicationError
-from lumbung.publication.model.store import load
+from lumbung.publication.model.store import load, newest
 from lumbung.settings import JAKARTA, Settings
 from lumbung.warehouse import checkpoints
 
@@ -49,13 +49,15 @@ def waive(
 
     Raises:
         PublicationError: when there is no such check or it may never be waived, the edition is not
-            a draft, a name or reason is missing, the day has passed, or the code was used already.
+            a draft or not the week's newest, a name or reason is missing, the day has passed, or
+            the code was used already.
 
     """
     suite = checkpoints.load_suite(settings.expectations / "publication.yaml")
     known = {c.name for b in suite.batches for c in b.checks if c.severity == "fail"} - NEVER
     today = datetime.now(JAKARTA).date()
     edition = load(edition_id, database_url=database_url)
+    last = newest(edition.week_id, database_url=database_url)
     for is_wrong, what, remediation in (
         (check in NEVER, f"{check} may never be waived", "correct its cause"),
         (
@@ -67,6 +69,12 @@ def waive(
         (not reason.strip(), "the waiver has no reason", "give one; it is printed"),
         (until < today, f"the waiver would have ended on {until}", "give a day to come"),
         (edition.state != "draft", f"the edition is {edition.state}, not draft", "waive a draft"),
+        # The publication goes on with the newest revision, so the waiver would never be used.
+        (
+            last != edition_id,
+            f"the week has a newer revision, {last}",
+            f"waive a check of {last} if it is a draft",
+        ),
     ):
         if is_wrong:
             raise PublicationError(what, where=f"edition {edition_id}", remediation=remediation)
