@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
+from typing import Any
 
 import httpx
+import psycopg
+import pytest
 
+from lumbung.errors import ServiceError
 from lumbung.settings import Settings
 from lumbung.warehouse import docs
+from lumbung.warehouse.build_lock import lock_builds
 from lumbung.warehouse.raw_checkpoint import check_raw
 
 
@@ -27,3 +33,32 @@ def test_documentation_is_written_and_served(built: str, office: Settings) -> No
     assert "fct_report" in tables
     assert "raw.channels" in checks
     assert outside == 404
+
+
+def test_documentation_is_not_written_while_a_build_runs(
+    database_url: str, tmp_path: Path, office: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(tmp_path, office.project, None)
+    runs = []
+
+    def run_dbt(arguments: list[str], **_: Any) -> None:
+        with (
+            psycopg.connect(database_url, autocommit=True) as build,
+            pytest.raises(psycopg.errors.LockNotAvailable),
+        ):
+            lock_builds(build, "100ms")
+        runs.append(arguments)
+        (tmp_path / "dbt" / "docs").mkdir(parents=True)
+        (tmp_path / "dbt" / "docs" / "static_index.html").touch()
+
+    monkeypatch.setattr(docs, "run_dbt", run_dbt)
+    monkeypatch.setattr(docs, "LOCK_WAIT", "100ms")
+    with psycopg.connect(database_url, autocommit=True) as build:
+        lock_builds(build, "10s")
+        with pytest.raises(ServiceError, match="a build has not finished"):
+            docs.write(settings=settings, database_url=database_url)
+    assert runs == []
+    assert docs.write(settings=settings, database_url=database_url).exists()
+    assert len(runs) == 1
+    with psycopg.connect(database_url, autocommit=True) as build:
+        lock_builds(build, "10s")

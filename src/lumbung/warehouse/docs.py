@@ -14,9 +14,13 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import psycopg
+
+from lumbung import database
 from lumbung.errors import ServiceError
 from lumbung.settings import JAKARTA, Settings
-from lumbung.warehouse.build import AS_READERS_SEE
+from lumbung.warehouse.build import AS_READERS_SEE, LOCK_WAIT
+from lumbung.warehouse.build_lock import lock_builds
 from lumbung.warehouse.dbt_runner import run_dbt
 
 _PAGE = """<!doctype html>
@@ -42,6 +46,7 @@ def write(*, settings: Settings, database_url: str) -> Path:
 
     Raises:
         BuildError: when dbt cannot read the project or the database.
+        ServiceError: when a build does not end in time.
 
     """
     folder = settings.docs
@@ -85,13 +90,26 @@ def server(folder: Path, port: int = 0) -> ThreadingHTTPServer:
 
 
 def _dbt_page(settings: Settings, database_url: str) -> Path:
-    """Run `dbt docs generate` and return its page, which is a single file."""
-    run_dbt(
-        ["docs", "generate", "--static", *AS_READERS_SEE],
-        settings=settings,
-        database_url=database_url,
-        target="docs",
-    )
+    """Run `dbt docs generate` and return its page, which is a single file.
+
+    No build runs beside it: the catalog would show schemas that are half built. Nor may one begin
+    between two sessions of dbt: it would wait for the first, and the second would wait for it.
+    """
+    with database.session(database_url, application="lumbung docs") as connection:
+        try:
+            lock_builds(connection, LOCK_WAIT, is_shared=True)
+        except psycopg.errors.LockNotAvailable as error:
+            raise ServiceError(
+                f"a build has not finished within {LOCK_WAIT}",
+                where="lumbung docs",
+                remediation="wait for it, or end its process, then run the same again",
+            ) from error
+        run_dbt(
+            ["docs", "generate", "--static", *AS_READERS_SEE],
+            settings=settings,
+            database_url=database_url,
+            target="docs",
+        )
     return settings.home / "dbt" / "docs" / "static_index.html"
 
 
