@@ -176,6 +176,22 @@ def test_an_increment_restores_views_that_a_build_of_selected_nodes_dropped(
     assert models(built, result.build_id) == first_models(built) - STATIC
 
 
+def test_a_build_of_selected_nodes_keeps_the_review_list(built: str, office: Settings) -> None:
+    build(settings=office, database_url=built)  # an increment without changes lists no item
+    item = "marts.fct_review_item where item_id = 'x'"
+    query(
+        built,
+        "insert into marts.fct_review_item (check_code, item_id, regency_code, severity, owner,"
+        " channel, detail, delivery_id, record_count, since_date, remediation) values"
+        " ('word_unknown', 'x', '19.01', 'review', 'x', 'buku', 'x', 'x', 1, '2024-11-20', 'x')",
+    )
+    try:
+        build(settings=office, database_url=built, select="fct_review_item")
+        assert query(built, f"select count(*) from {item}") == [(1,)]
+    finally:
+        query(built, f"delete from {item}")
+
+
 def test_nothing_lies_in_the_checkout(office: Settings, built: str) -> None:
     project = office.dbt_project.resolve()
     assert [

@@ -388,14 +388,17 @@ class _Run:
         """Publish and return warnings.
 
         An increment publishes every mart that is not static, another build the nodes that it, or a
-        build that it resumes, has finished.
+        build that it resumes, has finished. A build of selected nodes does not publish the review
+        list: dbt builds only the items that the last increment changed, and all others would go.
         """
         done = self._finished(self.build_id)
+        is_selection = not (is_full or is_increment)
         nodes = [
             node
             for node in self.manifest.nodes.values()
             if publish.is_published(node)
             and (node.name in done or (is_increment and _follows_raw(node)))
+            and not (is_selection and node.config.meta.get("affected_keys") == "review")
         ]
 
         def finish(published: list[publish.Published]) -> None:
