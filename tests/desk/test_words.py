@@ -179,11 +179,18 @@ def test_a_word_that_somebody_decided_meanwhile_stays_as_it_is(words: tuple[Desk
     assert audit.entries(desk.url)[0].content["decision_id"] == 2
 
 
+BUILT = (
+    "insert into ops.build (state, max_batch_id, inputs_hash, seeds_hash)"
+    " values ('success', 0, 'x', 'x')"
+)
+
+
 def test_a_decided_word_is_undone_after_a_build(words: tuple[Desk, str]) -> None:
     desk, hidden = words
     province = desk.client("provinsi")
     csrf = token(province, address("issue", hidden))
     send(province, f"{WORDS}/issue", csrf, term=hidden, code="ASN")
+    desk.execute(BUILT)
     desk.execute("delete from marts.fct_review_item where check_code = 'word_unknown'")
     assert f'href="{WORDS}"' in province.get("/tinjauan").text
     page = province.get(WORDS).text
@@ -193,7 +200,15 @@ def test_a_decided_word_is_undone_after_a_build(words: tuple[Desk, str]) -> None
     given = {"term": hidden, "seen": seen(province, WORDS)}
     assert send(province, f"{WORDS}/issue", csrf, **given).status_code == 303
     assert mappings.mappings(desk.url) == {}
-    # neither waits nor is decided
+    # it waits again before the next build, which puts it on the review list
+    assert f"{hidden}</bdi></a>" in (page := province.get(WORDS).text)
+    assert "Pilihan dibatalkan" in page
+    assert "Pilihan dibatalkan" in province.get(address("issue", hidden)).text
+    send(province, f"{WORDS}/issue", csrf, term=hidden, code="PU")
+    assert mappings.mappings(desk.url)["issue", hidden].code == "PU"
+    send(province, f"{WORDS}/issue", csrf, term=hidden, seen=seen(province, WORDS))
+    desk.execute(BUILT)
+    assert hidden not in province.get(WORDS).text
     assert province.get(address("issue", hidden)).status_code == 404
 
 

@@ -40,8 +40,9 @@ class Word:
 
     Attributes:
         record_id: a record that holds it.
-        count: how many deliveries hold it; 0: it waits no more.
-        since: the day of the first one; None: it waits no more.
+        count: how many deliveries hold it; 0: not known, because the last build has applied a
+            decision on it.
+        since: the day of the first one; None: not known.
 
     """
 
@@ -59,7 +60,7 @@ class Word:
 
 
 def found(who: Person) -> dict[tuple[str, str], Word]:
-    """Return the words that wait, or wait for a build.
+    """Return the words that wait, or wait for a build, also to take a decision back.
 
     Raises:
         RefusedError: when the person is no steward of the province.
@@ -80,6 +81,9 @@ def found(who: Person) -> dict[tuple[str, str], Word]:
                 *(vocabulary, term, each.record_id, each.record_count, each.since_date),
                 set(each.channels),
             )
+    for vocabulary, term in mappings.undone(database_url("auditor")):
+        if vocabulary != mappings.PLACE:
+            words.setdefault((vocabulary, term), Word(vocabulary, term, None, 0, None, set()))
     return words
 
 

@@ -49,6 +49,24 @@ def mappings(database_url: str) -> dict[tuple[str, str], Mapping]:
         return {(each.vocabulary, each.term): each for each in found}
 
 
+def undone(database_url: str) -> set[tuple[str, str]]:
+    """Return what was undone since the last build of all models began, by vocabulary and word.
+
+    That build may have applied the decision; no item of the review list has the word until the
+    next one.
+    """
+    with database.connect(database_url, application="lumbung mapping") as connection:
+        return {
+            (vocabulary, term)
+            for vocabulary, term in connection.execute(
+                "select vocabulary, term from (select distinct on (vocabulary, term) *"
+                " from ops.mapping_decision order by vocabulary, term, decision_id desc) as last"
+                " where code is null and decided_at > (select max(started_at) from ops.build"
+                " where state = 'success' and seeds_hash <> '')"
+            )
+        }
+
+
 def vocabularies() -> set[str]:
     """Return the vocabularies whose words are mapped."""
     return {field.vocabulary for field in registry.canonical_fields().values()} - {""}
