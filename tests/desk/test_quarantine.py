@@ -13,6 +13,7 @@ from starlette.testclient import TestClient
 
 from lumbung import audit
 from lumbung.desk import scope
+from lumbung.intake import quarantine as records
 from tests.desk.conftest import Desk, quarantine
 from tests.support.inert import faults
 
@@ -135,6 +136,29 @@ def test_a_channels_title_changes_no_direction(desk: Desk, monkeypatch: pytest.M
     for path in ("/kanal", f"/kanal/{OWN}", "/karantina", GROUP, f"/karantina/{number}"):
         page = owner.get(path)
         assert (page.status_code, faults(page.text)) == (200, []), path
+
+
+def test_no_page_reads_a_whole_group(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    numbers = quarantine(desk, OWN, CODE, 120)
+    read, counts = records.listed, []
+
+    def counted(*given: Any, **named: Any) -> Any:
+        found = read(*given, **named)
+        counts.append(len(found))
+        return found
+
+    monkeypatch.setattr(records, "listed", counted)
+    owner = desk.client("penangan")
+    for after, shown in ((0, numbers[:50]), (numbers[99], numbers[100:]), (numbers[-1], numbers)):
+        page = owner.get(f"{GROUP}?after={after}").text
+        assert re.findall(r'name="number" value="(\d+)"', page) == [str(n) for n in shown[:50]]
+        assert f"Ditampilkan {len(shown[:50])} dari 120 butir" in page
+        assert (f"?after={shown[:50][-1]}" in page) == (after != numbers[99])
+    given = {"which": "chosen", "number": numbers[3], "last": numbers[-1], "reason": "x"}
+    send(owner, f"{GROUP}/tutup", token(owner, GROUP), **given)
+    send(owner, f"{GROUP}/tutup", token(owner, GROUP), **{**given, "which": "all"})
+    assert state(desk) == [(OWN, False, "penangan", "x", 120)]
+    assert max(counts) <= 51
 
 
 def test_choices_and_the_reason_are_kept_when_they_are_refused(desk: Desk) -> None:

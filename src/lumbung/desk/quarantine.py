@@ -2,10 +2,11 @@
 
 from collections import defaultdict
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Form, Path, Query, Request
+from pydantic import Field
 from starlette.responses import RedirectResponse, Response
 
 from lumbung.desk.access import Person, database_url
@@ -29,6 +30,7 @@ Name = Annotated[str, Path(pattern=NAME)]
 Code = Annotated[str, Path(pattern=r"^[a-z_]{1,50}$")]
 Number = Annotated[int, Path(ge=1, le=2**62)]
 Count = Annotated[int, Query(ge=0, le=2**31)]
+Picked = Annotated[list[Annotated[int, Field(ge=1, le=2**62)]] | None, Form(max_length=SHOWN)]
 
 
 def count(seen: Scope) -> int:
@@ -119,8 +121,8 @@ def routes(office: Office) -> APIRouter:
         after: Annotated[int, Query(ge=0, le=2**62)] = 0,
     ) -> Response:
         seen = scope(who)
-        found = _open(seen, channel, code)
-        if not found:
+        found = _group(seen, channel, code)
+        if found is None:
             raise RefusedError(404, "not_found")
         return _list(request, who, seen, found, after)
 
@@ -128,24 +130,27 @@ def routes(office: Office) -> APIRouter:
         request: Request,
         who: Person,
         seen: Scope,
-        found: list[Quarantined],
+        group: Group,
         after: int = 0,
         problem: str = "",
     ) -> Response:
-        rest = [each for each in found if each.quarantine_id > after] or found
+        # A group may have 100,000 rows. After its last row it begins again.
+        found = _listed(group, after=after, limit=SHOWN + 1) or _listed(group, limit=SHOWN + 1)
+        if not found:  # closed meanwhile
+            raise RefusedError(404, "not_found")
         return office.pages.render(
             request,
             "quarantine_group",
             who,
             status=422 if problem else 200,
-            found=rest[:SHOWN],
-            has_more=len(rest) > SHOWN,
-            count=len(found),
-            open_count=sum(each.state == "open" for each in found),
-            last=found[-1].quarantine_id,
+            found=found[:SHOWN],
+            has_more=len(found) > SHOWN,
+            count=group.count,
+            open_count=group.open_count,
+            last=group.last,
             after=after,
-            title=seen.titles.get(found[0].channel, found[0].channel),
-            is_doubtful=found[0].reason_code == quarantine.DOUBTFUL,
+            title=seen.titles.get(group.channel, group.channel),
+            is_doubtful=group.reason_code == quarantine.DOUBTFUL,
             problem=problem,
         )
 
@@ -157,24 +162,23 @@ def routes(office: Office) -> APIRouter:
         code: Code,
         which: Annotated[Literal["all", "chosen"], Form()],
         last: Annotated[int, Form(ge=0, le=2**62)],
-        number: Annotated[list[int] | None, Form(max_length=SHOWN)] = None,
+        number: Picked = None,
         after: Annotated[int, Form(ge=0, le=2**62)] = 0,
         reason: Reason = "",
         csrf: Token = "",
     ) -> Response:
         office.tokens.verify(request, who.account, csrf)
         seen = scope(who)
-        found = _open(seen, channel, code)
-        # what came since the page was shown stays open: nobody has seen it
-        shown = [each for each in found if each.quarantine_id <= last]
-        numbers = [
-            each.quarantine_id
-            for each in shown
-            # an acceptance is taken back only where the delivery itself is chosen
-            if (each.state == "open" if which == "all" else each.quarantine_id in (number or ()))
-        ]
-        if not found:
+        found = _group(seen, channel, code)
+        if found is None:
             return _back(request, closed=0)
+        # What came since the page was shown stays open: nobody has seen it. An acceptance is taken
+        # back only where the delivery itself is chosen.
+        numbers = (
+            quarantine.open_numbers(database_url("auditor"), found, last=last)
+            if which == "all"
+            else [each.quarantine_id for each in _listed(found, numbers=number or ())]
+        )
         problem = reason_problem(reason) or ("" if numbers else "quarantine_none_chosen")
         if problem:
             return _list(request, who, seen, found, after, problem)
@@ -186,17 +190,17 @@ def routes(office: Office) -> APIRouter:
         request: Request,
         who: Who,
         channel: Name,
-        number: Annotated[list[int] | None, Form(max_length=SHOWN)] = None,
+        number: Picked = None,
         after: Annotated[int, Form(ge=0, le=2**62)] = 0,
         reason: Reason = "",
         csrf: Token = "",
     ) -> Response:
         office.tokens.verify(request, who.account, csrf)
         seen = scope(who)
-        found = _open(seen, channel, quarantine.DOUBTFUL)
-        numbers = sorted({each.quarantine_id for each in found} & set(number or ()))
-        if not found:
+        found = _group(seen, channel, quarantine.DOUBTFUL)
+        if found is None:
             return _back(request, accepted=0)
+        numbers = [each.quarantine_id for each in _listed(found, numbers=number or ())]
         problem = reason_problem(reason) or ("" if numbers else "quarantine_none_chosen")
         if problem:
             return _list(request, who, seen, found, after, problem)
@@ -257,15 +261,23 @@ def routes(office: Office) -> APIRouter:
 def _find(who: Person, number: int) -> Quarantined:
     """Return a delivery of a channel that a person looks after; no other exists for the person."""
     for each in quarantine.listed(
-        database_url("auditor"), channels=scope(who).records, number=number, include_closed=True
+        database_url("auditor"), channels=scope(who).records, numbers=[number], include_closed=True
     ):
         return each
     raise RefusedError(404, "not_found")
 
 
-def _open(seen: Scope, channel: str, code: str) -> list[Quarantined]:
+def _group(seen: Scope, channel: str, code: str) -> Group | None:
+    """Return the open deliveries of a channel with one reason, counted; None: there are none."""
     seen.require(channel)
-    return quarantine.listed(database_url("auditor"), channels=[channel], reason_code=code)
+    found = quarantine.groups(database_url("auditor"), channels=[channel], reason_code=code)
+    return found[0] if found else None
+
+
+def _listed(group: Group, **given: Any) -> list[Quarantined]:
+    return quarantine.listed(
+        database_url("auditor"), channels=[group.channel], reason_code=group.reason_code, **given
+    )
 
 
 def _back(request: Request, **values: object) -> Response:

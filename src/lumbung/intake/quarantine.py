@@ -64,11 +64,19 @@ class Quarantined(NamedTuple):
 
 @dataclass(frozen=True)
 class Group:
-    """The open deliveries of a channel that have one reason."""
+    """The open deliveries of a channel that have one reason.
+
+    Attributes:
+        open_count: how many of them nobody has accepted.
+        last: the highest of their ids.
+
+    """
 
     channel: str
     reason_code: str
     count: int
+    open_count: int
+    last: int
     since: datetime
 
 
@@ -94,8 +102,10 @@ def listed(
     *,
     channels: Collection[str] | None = None,
     reason_code: str | None = None,
-    number: int | None = None,
+    numbers: Collection[int] | None = None,
     include_closed: bool = False,
+    after: int = 0,
+    limit: int | None = None,
 ) -> list[Quarantined]:
     """Return what is in quarantine, by id.
 
@@ -103,8 +113,10 @@ def listed(
         database_url: the warehouse, as its owner or `auditor`.
         channels: only of these channels, by the name of their records.
         reason_code: only with this reason.
-        number: only the one with this id.
+        numbers: only those with these ids.
         include_closed: also what is resolved, dismissed or of a removed channel.
+        after: only those with a higher id.
+        limit: how many at most; None: all.
 
     """
     with database.connect(database_url, application="lumbung quarantine") as connection:
@@ -119,32 +131,57 @@ def listed(
                 "   when s.state = 'removed' then 'removed' else 'open' end as state,"
                 f" q.dismissed_by, q.dismissed_reason {_ROWS} where {_IN_CHANNELS}"
                 " and (%(reason_code)s::text is null or q.reason_code = %(reason_code)s)"
-                " and (%(number)s::bigint is null or q.quarantine_id = %(number)s)"
-                f" and (({_IS_OPEN}) or %(include_closed)s) order by q.quarantine_id",
+                " and (%(numbers)s::bigint[] is null or q.quarantine_id = any(%(numbers)s))"
+                f" and (({_IS_OPEN}) or %(include_closed)s) and q.quarantine_id > %(after)s"
+                " order by q.quarantine_id limit %(limit)s",
                 {
                     "channels": None if channels is None else list(channels),
                     "reason_code": reason_code,
-                    "number": number,
+                    "numbers": None if numbers is None else list(numbers),
                     "include_closed": include_closed,
+                    "after": after,
+                    "limit": limit,
                 },
             )
             .fetchall()
         )
 
 
-def groups(database_url: str, *, channels: Collection[str] | None = None) -> list[Group]:
+def groups(
+    database_url: str,
+    *,
+    channels: Collection[str] | None = None,
+    reason_code: str | None = None,
+) -> list[Group]:
     """Return what is open, counted by channel and reason; the arguments are those of `listed`."""
     with database.connect(database_url, application="lumbung quarantine") as connection:
         return (
             connection.cursor(row_factory=class_row(Group))
             .execute(
-                "select q.channel, q.reason_code, count(*) as count, min(b.landed_at) as since"
+                "select q.channel, q.reason_code, count(*) as count,"
+                " count(*) filter (where q.accepted_by is null) as open_count,"
+                " max(q.quarantine_id) as last, min(b.landed_at) as since"
                 f" {_ROWS} where {_IN_CHANNELS} and {_IS_OPEN}"
+                " and (%(reason_code)s::text is null or q.reason_code = %(reason_code)s)"
                 " group by q.channel, q.reason_code order by q.channel, count(*) desc, 2",
-                {"channels": None if channels is None else list(channels)},
+                {
+                    "channels": None if channels is None else list(channels),
+                    "reason_code": reason_code,
+                },
             )
             .fetchall()
         )
+
+
+def open_numbers(database_url: str, group: Group, *, last: int) -> list[int]:
+    """Return the ids of a group that nobody has accepted, up to the id `last`."""
+    with database.connect(database_url, application="lumbung quarantine") as connection:
+        found = connection.execute(
+            "select quarantine_id from quarantine.record where channel = %s and reason_code = %s"
+            " and resolved_at is null and accepted_by is null and quarantine_id <= %s",
+            (group.channel, group.reason_code, last),
+        )
+        return [number for (number,) in found]
 
 
 def dismissals(
