@@ -388,7 +388,9 @@ pairs as (
 select
     pairs.report_id_a,
     pairs.report_id_b,
-    a.regency_code,
+    -- Whoever sees one regency alone cannot compare cases of two.
+    case when a.regency_code = b.regency_code then a.regency_code else '{{ unknown_regency() }}' end
+        as regency_code,
     a.channel as channel_a,
     b.channel as channel_b,
     round(pairs.tenths / 10.0, 1) as weight,
