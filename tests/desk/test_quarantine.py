@@ -140,7 +140,8 @@ def test_a_channels_title_changes_no_direction(desk: Desk, monkeypatch: pytest.M
 
 def test_no_page_reads_a_whole_group(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     numbers = quarantine(desk, OWN, CODE, 120)
-    read, counts = records.listed, []
+    read = records.listed
+    counts: list[int] = []
 
     def counted(*given: Any, **named: Any) -> Any:
         found = read(*given, **named)

@@ -39,7 +39,7 @@ def test_documentation_is_not_written_while_a_build_runs(
     database_url: str, tmp_path: Path, office: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = Settings(tmp_path, office.project, None)
-    runs = []
+    runs: list[list[str]] = []
 
     def run_dbt(arguments: list[str], **_: Any) -> None:
         with (
