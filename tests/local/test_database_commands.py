@@ -71,6 +71,25 @@ def test_metadata_url_for_both_drivers(airflow: Airflow) -> None:
     )
 
 
+def test_components_that_know_another_port_of_the_database_are_stopped(
+    airflow: Airflow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped: list[int] = []
+    monkeypatch.setattr(Airflow, "stop", lambda each: stopped.append(each is airflow))
+    before = airflow.environment()
+    airflow._follow_database()
+    airflow._follow_database()
+    assert stopped == []
+    airflow._metadata_url = airflow._metadata_url.replace("5433", "5434")
+    airflow._follow_database()
+    airflow._follow_database()
+    assert stopped == [True]
+    after = airflow.environment()
+    assert {name for name in before if before[name] != after[name]} == {
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC",
+    }  # fmt: skip
+
+
 def test_accounts_are_those_who_approve_and_only_a_demo_approves_by_itself(
     airflow: Airflow, tmp_path: Path
 ) -> None:

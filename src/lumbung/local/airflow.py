@@ -325,6 +325,7 @@ class Airflow:
 
         """
         self.prepare()
+        self._follow_database()
         if queued_too_long(self._metadata_url):
             self.processes.stop("scheduler")
         self.processes.stop("triggerer")  # that of an earlier version
@@ -385,6 +386,17 @@ class Airflow:
                 self.use_port(port.number)
             self._spawn(API_SERVER, "dag-processor")
             self.processes.wait_until_listening(API_SERVER, port.number, START_SECONDS)
+
+    def _follow_database(self) -> None:
+        """Stop the components that were started while PostgreSQL listened elsewhere.
+
+        The embedded server takes another port when a program has taken its own meanwhile.
+        """
+        place = urlsplit(self._metadata_url).netloc.rpartition("@")[2]
+        state = _state(self.settings)
+        if state.get("database", place) != place:
+            self.stop()
+        write_private(_state_file(self.settings), json.dumps({**state, "database": place}))
 
     def use_port(self, number: int) -> None:
         """Let the API server listen on another port from its next start on."""
