@@ -323,6 +323,7 @@ def test_every_warning_is_translated_for_the_approvers() -> None:
     "text",
     [
         "0812-3456-7890",
+        "+62\u00a0812\u20113456\u20117890",
         "hub. 081234567890",
         "+62 812 3456 7890",
         "6281234567890",

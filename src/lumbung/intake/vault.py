@@ -32,6 +32,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from lumbung import database
 from lumbung.errors import ConfigurationError, DestroyedKeyError, LumbungError
+from lumbung.intake.parsers.characters import DASHES, SPACES
 from lumbung.memory import refuse_core_dumps
 
 NONCE_BYTES = 12
@@ -399,8 +400,9 @@ def is_cut(identity: object) -> bool:
 
 
 _CUT = re.compile(r"\d+(?:[.,]\d+)?E\+\d+")
-_PHONE = re.compile(r"[\d \t\u00a0().+-]{8,}")
-_SEPARATORS = dict.fromkeys(map(ord, " \t\u00a0().+-"))
+_BETWEEN = f" \t().+-{SPACES}{DASHES}\u200e\u202a\u202c"  # the last three are marks of direction
+_PHONE = re.compile(rf"[\d{re.escape(_BETWEEN)}]{{8,}}")
+_SEPARATORS = dict.fromkeys(map(ord, _BETWEEN))
 
 
 def _same(identity: str) -> str:

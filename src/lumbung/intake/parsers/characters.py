@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import unicodedata
 
+DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
+"""Characters that look like a hyphen."""
+SPACES = "\u00a0\u2007\u202f"
+"""Spaces at which no line breaks. WhatsApp writes them, and such hyphens, in telephone numbers."""
+
 _LOOK_LATIN = dict(
     zip(
         "авсеһніїјкӏморѕтухαβεηικμνορτυχıɡԁԍς",  # Cyrillic and Greek

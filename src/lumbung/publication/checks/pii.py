@@ -13,6 +13,8 @@ import json
 import re
 from collections.abc import Callable
 
+from lumbung.intake.parsers.characters import DASHES, SPACES
+
 PATTERNS = {
     "a phone number": re.compile(
         r"(?<![\d.,])(?:\+62[ .-]?8\d{1,2}[ .-]?\d{3,4}[ .-]?\d{2,5}|628\d{8,11}"
@@ -25,6 +27,9 @@ PATTERNS = {
     "a NIP (18 digits)": re.compile(r"(?<!\w)(?:\d{18}|\d{8} \d{6} [12] \d{3})(?!\w)"),
     "an e-mail address": re.compile(r"(?<![\w.+-])[\w.+-]++@[\w-]+(?:\.[\w-]+)+"),
 }
+
+_PLAIN = {**dict.fromkeys(map(ord, DASHES), "-"), **dict.fromkeys(map(ord, SPACES), " ")}
+"""One kind of dash and of space, as `PATTERNS` have them."""
 
 
 def find_personal_data(name: str, content: bytes) -> list[str]:
@@ -48,7 +53,8 @@ def find_personal_data(name: str, content: bytes) -> list[str]:
 
 def personal_kinds(text: str) -> list[str]:
     """Return the kinds of personal data that a text looks like, such as `a phone number`."""
-    return [kind for kind, pattern in PATTERNS.items() if pattern.search(text)]
+    plain = text.translate(_PLAIN)
+    return [kind for kind, pattern in PATTERNS.items() if pattern.search(plain)]
 
 
 def _html_text(content: bytes) -> str:
