@@ -777,7 +777,7 @@ def test_what_a_person_dismissed_is_open_no_more_and_kept_until_it_is_reopened(
     assert "1 of 2 reopened" in lumbung("quarantine", "reopen", number, other, "--reason", "keliru")
     assert listed() == {number, other}
     assert [(each.person, set(each.content)) for each in audit.entries(database_url, limit=1)] == [
-        (machine_account(), {"quarantine_id", "channel", "reopened_at"})
+        (machine_account(), {"quarantine_id", "channel", "reopened_at", "reopened_reason"})
     ]
     assert "2 open, 0 resolved" in lumbung("quarantine", "retry", "register_contoh")
 
