@@ -122,6 +122,7 @@ def edition(count: int) -> Edition:
             c.Submission(code, name, regency, n % 10 > 0, 3, "2024-W46")
             for n, (regency, code, name) in enumerate(districts)
         ),
+        district_threshold=3,
         district_metrics=tuple(
             c.DistrictMetric(regency, code, name, group, (n % 9) if n % 9 > 2 else None)
             for n, (regency, code, name) in enumerate(districts)
