@@ -316,6 +316,8 @@ HELD = f"pelanggaran pemilihan baik administrasi maupun pidana dalam {ACTIVITY}"
         (f"Tidak ada izin bagi {ACTIVITY}, dan peserta menerima amplop", "ada"),
         ("Pembagian amplop; tidak ada pelanggaran lain", "ada"),
         ("Selama kampanye terjadi pembagian amplop dan tidak ada pelanggaran alat peraga", "ada"),
+        ("Selama pengawasan tidak ditemukan pelanggaran, peserta membagikan amplop", "ada"),
+        ("Belum ditemukan pelaku pembagian amplop", "ada"),
     ],
 )
 def test_a_form_without_a_suspicion_says_so(read_files: Reader, said: str, judged: str) -> None:

@@ -124,6 +124,7 @@ def test_the_same_person_has_one_token() -> None:
     assert token("0812-0000-1111") == token("+62 812 0000 1111") == token("6281200001111")
     # as WhatsApp writes it: marks of direction, spaces and hyphens that do not break
     assert token("\u202a+62\u00a0812\u20110000\u20111111\u202c") == token("081200001111")
+    assert token("\u2068+62\u00a0812\u20110000\u20111111\u2069") == token("081200001111")
     assert token("0812\u20130000\u20131111") == token("081200001111")
     assert token("  Warga   CONTOH ") == token("warga contoh")
     assert token("0812-0000-1111") != token("0812-0000-1112")

@@ -341,6 +341,8 @@ def test_an_earlier_backup_follows_what_was_erased(
     assert restore.drill(first, settings=settings, database_url=url).editions == 0
     with store_of(settings, url) as store:
         store.keep(io.BytesIO(LETTER))
+    for each in (first, second):  # which rightly lack what was delivered again
+        assert restore.drill(each, settings=settings, database_url=url).editions == 0
     third = take.backup(target, settings=settings, database_url=url).folder
     take.backup(target, settings=settings, database_url=url)
     assert (third / "home" / STORED).exists(), "a file that is delivered again is evidence again"

@@ -33,7 +33,8 @@ m, en = formatting.BY_LANGUAGE["id"], formatting.BY_LANGUAGE["en"]
 SOURCES = Path(formatting.__file__).parents[1]
 DAGS = [SOURCES.parent / "orchestration.py"]
 DAGS += (Path(__file__).parents[2] / "dags").glob("*.py")
-PRINTING = [*(SOURCES / "chapters").glob("*.py"), *(SOURCES / "portal").glob("*.py")]
+PRINTING = [*(SOURCES / "chapters").glob("*.py")]
+PRINTING += [p for p in (SOURCES / "portal").glob("*.py") if p.name != "publish.py"]  # has SQL
 PRINTING += [SOURCES / "formats" / f"{name}.py" for name in ("render", "xlsx")]
 
 

@@ -269,10 +269,16 @@ def dismiss(database_url: str, numbers: Collection[int], *, by: str, reason: str
         how many were dismissed.
 
     Raises:
-        ConfigurationError: when no reason is given.
+        ConfigurationError: when no reason is given, or that of erasures.
 
     """
     _require(reason, "the dismissal has no reason", "say why it is no record")
+    if reason.strip() == DISMISSED_BY_ERASURE:  # nobody could reopen it
+        raise ConfigurationError(
+            f"the reason {DISMISSED_BY_ERASURE!r} is that of erasures",
+            where="quarantine.record",
+            remediation="say why it is no record",
+        )
     with database.connect(database_url, application="lumbung quarantine") as connection:
         return connection.execute(
             # one time for all of them, by which they can be reopened together

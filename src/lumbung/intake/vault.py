@@ -400,7 +400,8 @@ def is_cut(identity: object) -> bool:
 
 
 _CUT = re.compile(r"\d+(?:[.,]\d+)?E\+\d+")
-_BETWEEN = f" \t().+-{SPACES}{DASHES}\u200e\u202a\u202c"  # the last three are marks of direction
+_MARKS = "\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"  # of direction
+_BETWEEN = f" \t().+-{SPACES}{DASHES}{_MARKS}"
 _PHONE = re.compile(rf"[\d{re.escape(_BETWEEN)}]{{8,}}")
 _SEPARATORS = dict.fromkeys(map(ord, _BETWEEN))
 

@@ -394,7 +394,9 @@ class Airflow:
         """
         place = urlsplit(self._metadata_url).netloc.rpartition("@")[2]
         state = _state(self.settings)
-        if state.get("database", place) != place:
+        if state.get("database") == place:
+            return
+        if "database" in state:
             self.stop()
         write_private(_state_file(self.settings), json.dumps({**state, "database": place}))
 

@@ -283,11 +283,18 @@ items as (
     select
         'block_oversized' as check_code,
         overflowed.block_id as item_id,
-        min(reports.regency_code) as regency_code,
+        -- Cases of one number may be of several regencies: the province alone may read them all.
+        case
+            when min(reports.regency_code) = max(reports.regency_code) then min(reports.regency_code)
+            else '{{ unknown_regency() }}'
+        end as regency_code,
         reports.channel,
         concat_ws(
             ', ',
-            coalesce(min(districts.district_name), 'district unknown'),
+            case
+                when starts_with(overflowed.block_id, '#') then 'one legal number'
+                else coalesce(min(districts.district_name), 'district unknown')
+            end,
             split_part(overflowed.block_id, '/', 3),
             split_part(overflowed.block_id, '/', 4)
         ) as detail,

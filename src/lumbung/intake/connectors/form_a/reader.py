@@ -62,12 +62,14 @@ _SIGNED = re.compile(
 _NO = r"(?:tidak|tdk|belum) (?:ada|terdapat|ditemukan|terjadi|menemukan|dijumpai)\b"
 _REST = r"(?:(?!\b(?:ada|terdapat|ditemukan|terjadi|diduga)\b)[^.;:])"
 """A letter of a clause that states nothing else."""
+_LIST = rf"(?:(?!,\s*(?!baik|administra|pidana|kode|etik|maupun|dan/atau|atau|serta)\w){_REST})"
+"""The same, but no comma before another clause: one in a list of kinds of violations."""
 _NOTHING = re.compile(
     r"\W*|n/a|(?!.*\b(?:namun|tetapi|tapi|kecuali|selain|hanya|lain(?:nya)?)\b)(?:"
-    rf"nihil\b.{{0,60}}|{_NO}.{{0,60}}"
+    r"nihil\b.{0,60}|(?:tidak|tdk) (?:ada|terdapat|ditemukan|terjadi)\b.{0,60}"
     # a whole sentence: 'Selama pengawasan tidak ditemukan adanya dugaan pelanggaran ...'
     rf"|(?:(?:berdasarkan|dalam|dari|hasil|pada|selama)\b{_REST}{{0,150}} )?(?:\w+ )?{_NO}"
-    rf"(?: adanya)?(?: (?:dugaan|indikasi|potensi|unsur))* pelanggaran\b{_REST}{{0,250}}\.?)",
+    rf"(?: adanya)?(?: (?:dugaan|indikasi|potensi|unsur))* pelanggaran\b{_LIST}{{0,250}}\.?)",
     re.DOTALL,
 )
 """No suspicion; a text that goes on with a 'but' may have one."""
