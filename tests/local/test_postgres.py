@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import os
+import pwd
+import shutil
 import signal
 import socket
+import subprocess
 import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import psycopg
 import pytest
 
 from lumbung.errors import ServiceError
+from lumbung.local import postgres as postgres_module
 from lumbung.local.postgres import EmbeddedPostgres
 
 
@@ -145,6 +152,32 @@ def test_two_starts_at_once_make_one_server(scratch: Path) -> None:
         assert len(set(urls)) == 1
     finally:
         servers[0].stop()
+
+
+def test_two_starts_at_once_create_one_account(
+    scratch: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second `useradd` would give the name another number, and the first server no files."""
+    accounts: dict[str, int] = {}
+    created: list[str] = []
+
+    def getpwnam(name: str) -> SimpleNamespace:
+        return SimpleNamespace(pw_uid=accounts[name])
+
+    def useradd(command: list[str], **_: object) -> None:
+        created.append(command[-1])
+        time.sleep(0.3)  # `useradd` writes the file at its end
+        accounts[command[-1]] = 900 + len(created)
+
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(postgres_module, "ACCOUNTS_LOCK", scratch / "accounts.lock")
+    monkeypatch.setattr(pwd, "getpwnam", getpwnam)
+    monkeypatch.setattr(shutil, "which", str)
+    monkeypatch.setattr(subprocess, "run", useradd)
+    with ThreadPoolExecutor(3) as pool:
+        users = list(pool.map(lambda _: postgres_module._system_user(), range(3)))
+    assert created == ["lumbung-postgres"]
+    assert {user.pw_uid for user in users if user} == {901}
 
 
 def test_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:

