@@ -6,7 +6,8 @@ import hashlib
 import os
 import select
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -174,6 +175,25 @@ def _refused(connection: psycopg.Connection, what: str, remediation: str) -> Con
     where = f"{info.host}:{info.port}/{info.dbname}"
     psycopg.Connection.close(connection)  # also one that `close` would keep
     return ConfigurationError(what, where=where, remediation=remediation)
+
+
+@contextmanager
+def lock_timeout(connection: psycopg.Connection, wait: str) -> Iterator[None]:
+    """Let statements wait at most so long for a lock, then set back what the session had.
+
+    `reset` would give that of the login, which is none where it is the owner's.
+
+    Args:
+        connection: of `session`, in autocommit.
+        wait: in PostgreSQL's units.
+
+    """
+    before = connection.execute("show lock_timeout").fetchone()
+    connection.execute(f"set lock_timeout = '{wait}'".encode())
+    try:
+        yield
+    finally:
+        connection.execute("select set_config('lock_timeout', %s, false)", before)
 
 
 def session(url: str, *, application: str = "lumbung") -> psycopg.Connection:

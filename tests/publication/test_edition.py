@@ -19,6 +19,7 @@ from lumbung.publication.formats.render import document
 from lumbung.publication.model import store
 from lumbung.publication.model.edition import MetricValue
 from lumbung.settings import Settings
+from lumbung.warehouse.build_lock import hold_builds_off
 from lumbung.warehouse.roles import role_url
 from tests.publication.test_render import BOUNDARIES
 from tests.support.edition_sample import DETAILS, MISSING, WEEK, pass_checkpoint
@@ -205,7 +206,7 @@ def test_a_build_that_runs_is_waited_for(
         builder.execute("select pg_advisory_unlock(hashtext('lumbung.build'))")
         assert freeze(url, settings) == "2024-W47-r1"
         # and where it freezes nobody builds
-        freezing._wait_for_build(builder, WEEK)
+        hold_builds_off(builder, "200ms", command="a freeze")
         with psycopg.connect(url, autocommit=True) as other:
             tried = other.execute("select pg_try_advisory_lock(hashtext('lumbung.build'))")
             assert tried.fetchone() == (False,)

@@ -30,7 +30,7 @@ from lumbung.local.stack import AIRFLOW_DATABASE
 from lumbung.locks import locked
 from lumbung.project import IGNORED, PARTS
 from lumbung.settings import Settings, number
-from lumbung.warehouse.build_lock import lock_builds
+from lumbung.warehouse.build_lock import hold_builds_off
 from lumbung.warehouse.roles import METADATA, role_url
 
 DERIVED = {
@@ -299,14 +299,7 @@ def no_build(url: str) -> Iterator[None]:
     """
     with database.connect(url, application="lumbung backup") as connection:
         connection.autocommit = True
-        try:
-            lock_builds(connection, LOCK_WAIT)
-        except psycopg.errors.LockNotAvailable as error:
-            raise ServiceError(
-                f"a build has not finished within {LOCK_WAIT}",
-                where="ops.build",
-                remediation="wait for it, then back up again",
-            ) from error
+        hold_builds_off(connection, LOCK_WAIT, command="lumbung backup", is_shared=False)
         yield
 
 

@@ -342,16 +342,15 @@ def _no_pull(db: psycopg.Connection, more: Iterable[str] = ()) -> Iterator[None]
         )
     }
     try:
-        db.execute(f"set lock_timeout = '{PULL_WAIT}'".encode())
-        for channel in sorted(channels.union(more)):  # as `lumbung.intake.run.lock`
-            where = f"channel {channel}"
-            db.execute(
-                "select pg_advisory_lock(hashtext('lumbung.intake'), hashtext(%s))", (channel,)
-            )
-        locks = (("the desk", "lumbung.inbox"), ("a build", "lumbung.pseudonyms"))
-        for where, lock in locks:  # noqa: B007 - the message names it
-            db.execute("select pg_advisory_lock(hashtext(%s))", (lock,))
-        db.execute("reset lock_timeout")
+        with database.lock_timeout(db, PULL_WAIT):
+            for channel in sorted(channels.union(more)):  # as `lumbung.intake.run.lock`
+                where = f"channel {channel}"
+                db.execute(
+                    "select pg_advisory_lock(hashtext('lumbung.intake'), hashtext(%s))", (channel,)
+                )
+            locks = (("the desk", "lumbung.inbox"), ("a build", "lumbung.pseudonyms"))
+            for where, lock in locks:  # noqa: B007 - the message names it
+                db.execute("select pg_advisory_lock(hashtext(%s))", (lock,))
         yield
     except psycopg.errors.LockNotAvailable as error:
         raise ServiceError(
@@ -360,7 +359,6 @@ def _no_pull(db: psycopg.Connection, more: Iterable[str] = ()) -> Iterator[None]
             remediation="wait until it has ended, then erase again",
         ) from error
     finally:
-        db.execute("reset lock_timeout")
         db.execute("select pg_advisory_unlock_all()")
 
 
@@ -808,9 +806,9 @@ def _remove(db: psycopg.Connection, evidence: Evidence) -> None:
         *("vault.data_key", "vault.item_key", "vault.evidence_key"),
         "ops.inbox_file",
     ):
-        db.execute(f"set lock_timeout = '{PULL_WAIT}'".encode())
         try:
-            db.execute(f"vacuum (full) {table}".encode())
+            with database.lock_timeout(db, PULL_WAIT):
+                db.execute(f"vacuum (full) {table}".encode())
         except psycopg.errors.LockNotAvailable:  # a backup is being taken
             db.execute(f"vacuum {table}".encode())
     for table in ("vault.identity", "quarantine.record"):

@@ -376,16 +376,15 @@ def lock(db: psycopg.Connection, channel: str) -> None:
     """
     import psycopg
 
+    from lumbung import database
+
     key = "hashtext('lumbung.intake'), hashtext(%s)"
-    before = db.execute("show lock_timeout").fetchone()
-    db.execute(f"set lock_timeout = '{LOCK_SECONDS}s'")
     try:
-        db.execute(f"select pg_advisory_lock({key})", (channel,))
+        with database.lock_timeout(db, f"{LOCK_SECONDS}s"):
+            db.execute(f"select pg_advisory_lock({key})", (channel,))
     except psycopg.errors.LockNotAvailable as error:
         raise ServiceError(
             "another pull of this channel is running",
             where=f"channel {channel}",
             remediation="wait until it has ended and pull again",
         ) from error
-    # 'reset' would give that of the login, which is none where it is the owner's
-    db.execute("select set_config('lock_timeout', %s, false)", before)

@@ -14,13 +14,11 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-import psycopg
-
 from lumbung import database
 from lumbung.errors import ServiceError
 from lumbung.settings import JAKARTA, Settings
 from lumbung.warehouse.build import AS_READERS_SEE, LOCK_WAIT
-from lumbung.warehouse.build_lock import lock_builds
+from lumbung.warehouse.build_lock import hold_builds_off
 from lumbung.warehouse.dbt_runner import run_dbt
 
 _PAGE = """<!doctype html>
@@ -96,14 +94,7 @@ def _dbt_page(settings: Settings, database_url: str) -> Path:
     between two sessions of dbt: it would wait for the first, and the second would wait for it.
     """
     with database.session(database_url, application="lumbung docs") as connection:
-        try:
-            lock_builds(connection, LOCK_WAIT, is_shared=True)
-        except psycopg.errors.LockNotAvailable as error:
-            raise ServiceError(
-                f"a build has not finished within {LOCK_WAIT}",
-                where="lumbung docs",
-                remediation="wait for it, or end its process, then run the same again",
-            ) from error
+        hold_builds_off(connection, LOCK_WAIT, command="lumbung docs")
         run_dbt(
             ["docs", "generate", "--static", *AS_READERS_SEE],
             settings=settings,

@@ -13,7 +13,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from lumbung import database, lineage, registry
-from lumbung.errors import PublicationError, ServiceError
+from lumbung.errors import PublicationError
 from lumbung.publication.checks import disclosure
 from lumbung.publication.checks.stored import require_known
 from lumbung.publication.editions.approver import is_in_person
@@ -27,7 +27,7 @@ from lumbung.publication.model.store import Rows
 from lumbung.publication.office import load_office
 from lumbung.settings import JAKARTA, Settings
 from lumbung.warehouse import point_in_time, prevention_effect
-from lumbung.warehouse.build_lock import lock_builds
+from lumbung.warehouse.build_lock import hold_builds_off
 from lumbung.warehouse.roles import role_url
 
 LANGUAGE = "id"
@@ -117,7 +117,9 @@ def _freeze(
 ) -> str:
     office = load_office(settings)
     with database.session(database_url, application="lumbung publication") as connection:
-        _wait_for_build(connection, week_id)
+        # Builds replace seeds before they publish marts.
+        hold_builds_off(connection, BUILD_WAIT, command=f"freezing week {week_id}")
+        connection.autocommit = False
         # One snapshot, taken while no build runs, so that marts and seeds are of one build.
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.execute("lock table published.edition in share row exclusive mode")
@@ -161,19 +163,6 @@ def _named(kind: type[Need | Plan | Vulnerability], rows: Rows) -> list[dict[str
         }
         for row in rows
     ]
-
-
-def _wait_for_build(connection: psycopg.Connection, week_id: str) -> None:
-    """Block builds until the connection is closed: they replace seeds before they publish marts."""
-    try:
-        lock_builds(connection, BUILD_WAIT, is_shared=True)
-    except psycopg.errors.LockNotAvailable as error:
-        raise ServiceError(
-            f"a build has not finished within {BUILD_WAIT}",
-            where=f"week {week_id}",
-            remediation="wait for it, or end its process, then freeze again",
-        ) from error
-    connection.autocommit = False
 
 
 def _read(
