@@ -340,10 +340,10 @@ def test_a_channel_that_is_added_needs_no_full_build(
     shutil.copytree(office.project, project, symlinks=True)
     write_channel(project / "channels" / "baru.yaml", {**CHANNELS["buku"], "title": "Buku baru"})
     settings = Settings(office.home, project, None)
-    ((before,),) = query(url, "select count(*) from marts.fct_report")
+    ((before,),) = query(url, "select count(*) from marts.fct_report where channel = 'buku'")
     with psycopg.connect(url) as connection:
         sync(connection, *read_channels(settings.channels))  # as a pull does before it lands
-    Raw(url).land("baru", [{**REPORT, "Nomor": "002/LP/PB/Kab/09.01/XI/2024"}])
+    Raw(url).land("baru", [{**REPORT, "Nomor": "012/LP/PB/Kab/09.01/XI/2024"}])
     assert not build(settings=settings, database_url=url).is_full
     assert query(
         url,
