@@ -17,6 +17,7 @@ from starlette.responses import HTMLResponse
 
 from lumbung.desk.access import Person
 from lumbung.desk.guard import SESSION, Tokens
+from lumbung.intake.parsers.characters import DIRECTIONS
 from lumbung.publication.model.edition import week_start
 from lumbung.publication.translations.formatting import BY_LANGUAGE, Messages
 from lumbung.registry import LANGUAGES
@@ -25,8 +26,6 @@ from lumbung.settings import JAKARTA
 LANGUAGE = "lumbung_lang"
 """The cookie that keeps the chosen language."""
 FOLDER = Path(__file__).parent
-DIRECTIONS = dict.fromkeys([0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
-"""Invisible characters that change the direction of what follows them."""
 
 
 @cache
@@ -52,7 +51,7 @@ def foreign(text: object) -> Markup:
 
 def undirected(text: str) -> str:
     """Return a text without marks of direction, for a title, in which no element isolates them."""
-    return text.translate(DIRECTIONS)
+    return text.translate(dict.fromkeys(map(ord, DIRECTIONS)))
 
 
 def in_wib(moment: datetime) -> date:

@@ -32,7 +32,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from lumbung import database
 from lumbung.errors import ConfigurationError, DestroyedKeyError, LumbungError
-from lumbung.intake.parsers.characters import DASHES, SPACES
+from lumbung.intake.parsers.characters import DASHES, DIRECTIONS, SPACES
 from lumbung.memory import refuse_core_dumps
 
 NONCE_BYTES = 12
@@ -400,8 +400,7 @@ def is_cut(identity: object) -> bool:
 
 
 _CUT = re.compile(r"\d+(?:[.,]\d+)?E\+\d+")
-_MARKS = "\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"  # of direction
-_BETWEEN = f" \t().+-{SPACES}{DASHES}{_MARKS}"
+_BETWEEN = f" \t().+-\u200b{SPACES}{DASHES}{DIRECTIONS}"
 _PHONE = re.compile(rf"[\d{re.escape(_BETWEEN)}]{{8,}}")
 _SEPARATORS = dict.fromkeys(map(ord, _BETWEEN))
 

@@ -8,6 +8,8 @@ DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
 """Characters that look like a hyphen."""
 SPACES = "\u00a0\u2007\u202f"
 """Spaces at which no line breaks. WhatsApp writes them, and such hyphens, in telephone numbers."""
+DIRECTIONS = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+"""Invisible characters that change the direction of what follows them."""
 
 _LOOK_LATIN = dict(
     zip(

@@ -33,6 +33,8 @@ from io import TextIOWrapper
 from itertools import pairwise
 from typing import BinaryIO, NamedTuple
 
+from lumbung.intake.parsers.characters import DIRECTIONS
+
 MAX_TEXT = 256 << 20
 """Characters of an export."""
 MAX_MESSAGE = 1 << 20
@@ -55,7 +57,7 @@ _FIRST_YEAR = 2009
 """That of WhatsApp's beginning."""
 _MAX_MINUTE = 1 << 62
 
-_INVISIBLE = re.compile("[\u200e\u200f\u202a-\u202c\u2066-\u2069\ufeff]")
+_INVISIBLE = re.compile(f"[{DIRECTIONS}\ufeff]")
 _HEAD = re.compile(
     r"(?P<open>\[?)(?P<a>[0-9]{1,4})(?P<s1>[/.\-])(?P<b>[0-9]{1,2})(?P<s2>[/.\-])(?P<c>[0-9]{2,4})"
     r"(?P<gap>,?\s{1,3}(?:pukul\s|at\s)?)(?P<hour>[0-9]{1,2})(?P<s3>[.:])(?P<minute>[0-9]{2})"
