@@ -42,7 +42,8 @@ class Office(BaseModel):
         licence: SPDX identifier of the open data's licence.
         licence_url: the licence's text.
         small_cell_threshold: the lowest count above zero that is printed below regency level;
-            at least 3, because with 2 a hidden 1 could be computed from a public sum.
+            at least 3, because with 2 a hidden 1 could be computed from a public sum. A change
+            holds from the next period of districts on.
         languages: the edition's languages; files of the first are at the top of its folder.
         portal_url: the portal's public address, ending with a slash, for links in its feed;
             None: the feed's links are relative.
