@@ -11,7 +11,7 @@
 -- One row per case and block. A block holds the cases of one channel, district (regency where the
 -- district is not known), day of the event (of receipt where the event has none) and theme; a case
 -- with several themes is in several blocks. A case that cannot be compared has no such block. Cases of one
--- channel and legal number are a block of their own, '#...', which bounds only their pairs with each other.
+-- channel and legal number are a block of their own, '#...', which bounds only pairs of one number.
 select
     reports.report_id,
     concat_ws(

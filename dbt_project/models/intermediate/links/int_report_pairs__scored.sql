@@ -24,8 +24,8 @@
 -- Sums are of integers, so they do not depend on the order.
 --
 -- A pair is listed from `link_listed_weight` on, or when a person has decided on it, whatever its
--- weight. The same legal number, with or without Reg, is one case, whatever its place and day. In one
--- channel, neither may come after the first cases of its number.
+-- weight. The same legal number, with or without Reg, is one case, whatever its place and day. Neither may
+-- come after the first cases of its number in its channel.
 {%- set is_near %}
             a.regency_code = b.regency_code
             and a.regency_code <> '{{ unknown_regency() }}'
@@ -142,7 +142,7 @@ met as (
             {{ pair }}
         from {{ starting }} as a
         inner join {{ ref('int_reports__located') }} as b on {{ is_same_number }} and {{ is_another }}
-        where (a.channel <> b.channel or ({{ are_first['number'] }}))
+        where {{ are_first['number'] }}
     ) as met_from_each_side
     {%- if is_incremental() %}
     where
@@ -175,7 +175,7 @@ plausible as (
     where
         (
             {{ is_same_number }}
-            and (decided.decision_code <> 'undone' or (a.channel <> b.channel or ({{ are_first['number'] }})))
+            and (decided.decision_code <> 'undone' or ({{ are_first['number'] }}))
         )
         or (
             ({{ is_same_number }}) is not true
