@@ -407,7 +407,7 @@ def words(stewarded: Desk) -> tuple[Desk, str]:
             (OWN, 2, f"issue: {hidden}"),
             (OTHER, 3, f"issue: {hidden}"),
             (OTHER, 1, f"role: {HOSTILE[:150]}"),
-            (OTHER, 1, "status_reason"),  # a word that may not be shown
+            (OTHER, 1, "non_registration_reason"),  # a word that may not be shown
         ):
             connection.execute(
                 "insert into marts.fct_review_item (check_code, item_id, regency_code, severity,"

@@ -147,6 +147,20 @@ def test_the_chair_approves_and_airflow_goes_on(desk: Desk) -> None:
     assert again.status_code == 403
 
 
+def test_a_warning_of_a_check_is_in_words(desk: Desk) -> None:
+    desk.execute(
+        "insert into ops.check_result (run_id, suite, batch, check_name, severity, is_passed,"
+        " checked_count, failing_count, failing, remediation, owner, edition_id) select run_id,"
+        " 'publication', 'x', 'most_districts_submitted', 'warn', false, 1, 1, '[]', 'x',"
+        " 'head of supervision', edition_id from published.checkpoint_pass where edition_id = %s",
+        DRAFT,
+    )
+    page = desk.client("ketua").get(f"/edisi/{DRAFT}").text
+    assert "Perlu perhatian: <bdi>Kurang dari empat perlima kecamatan" in page
+    assert "kepala bagian pengawasan" in page
+    assert "most_districts_submitted" not in page
+
+
 def test_the_chair_rejects_with_a_reason(desk: Desk) -> None:
     phone, chair = desk.enrol(), desk.client("ketua")
     missing = decide(chair, phone.now(), decision="rejected", reason="  ")

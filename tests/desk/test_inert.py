@@ -8,7 +8,7 @@ from playwright.sync_api import Browser
 from lumbung.warehouse import exclusions, links, mappings
 from lumbung.warehouse.mappings import PLACE
 from tests.desk.conftest import HOSTILE, PAIRS, Desk
-from tests.desk.test_browser import served
+from tests.desk.test_browser import PHONE, accessible, served
 from tests.desk.test_rights import PEOPLE, Case, Office, filled
 from tests.support.inert import faults, overflow, watched
 
@@ -65,7 +65,9 @@ def shown(office: Office) -> list[Case]:
     ]
 
 
-def test_no_text_has_an_effect_on_any_page(hostile: Office, browser: Browser) -> None:
+def test_no_text_has_an_effect_on_any_page_and_each_is_accessible(
+    hostile: Office, browser: Browser
+) -> None:
     desk = hostile.desk
     seen = set()
     for account in sorted(PEOPLE):
@@ -88,7 +90,11 @@ def test_no_text_has_an_effect_on_any_page(hostile: Office, browser: Browser) ->
 
 
 def looked_at(desk: Desk, browser: Browser, office: Office) -> None:
-    """Each page once in a browser, by somebody who may see it; some of their forms, refused."""
+    """Each page in a browser, its details open, for some of those who may see it.
+
+    For one of them it is checked on a phone and a screen, light and dark, by axe as well.
+    """
+    left = {case.address for case in shown(office)}
     with served(desk) as address:
         for account in ("provinsi", "pemeriksa", "ketua"):
             cases = [case for case in shown(office) if account in case.people]
@@ -97,8 +103,13 @@ def looked_at(desk: Desk, browser: Browser, office: Office) -> None:
                 watched(window) as (page, done),
             ):
                 for case in cases:
+                    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
                     page.goto(address + case.address)
                     page.evaluate(
                         "document.querySelectorAll('details').forEach(d => d.open = true)"
                     )
                     assert (done, overflow(page)) == ([], 0), (account, case.address)
+                    if case.address in left:
+                        accessible(page)
+                        left.remove(case.address)
+    assert left == set()

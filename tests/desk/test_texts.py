@@ -36,6 +36,11 @@ FAMILIES = (
     "value_",
     "check_",
     "owner_",
+    "kind_",
+    "data_check_",
+    "evidence_",
+    "level_",
+    "detail_",
 )
 """Beginnings of keys that the code completes."""
 SOURCES = [
@@ -46,6 +51,8 @@ SOURCES = [
     FOLDER.parent / "warehouse" / "channels.py",
     FOLDER.parent / "warehouse" / "places.py",
 ]
+ITEMS = ROOT / "dbt_project/models/intermediate/review/int_review_items__listed.sql"
+"""Writes the details of the review list's items."""
 
 
 def written() -> str:
@@ -71,6 +78,10 @@ def test_no_text_is_missing_or_unused() -> None:
     named = set(re.findall(r"\bt\.(\w+)", source))
     quoted = set(re.findall(r'"(\w+)"', source)) | {"html", "pdf", "xlsx", "txt", "published"}
     quoted |= {field.vocabulary for field in registry.canonical_fields().values()}
+    quoted |= {*registry.canonical_fields()}
+    for row in registry.seed("link_weight"):
+        quoted |= {row["field"], row["level"]}
+    quoted |= set(re.findall(r"\w+", ITEMS.read_text()))
     # migrations, and the program, name the events that the audit log holds
     for file in [*(FOLDER.parent / "migrations").glob("*.sql"), *SOURCES]:
         events = re.findall(r"[a-z]+\.[a-z_]+", file.read_text())

@@ -8,6 +8,7 @@ import psycopg
 from fastapi import APIRouter, Depends, Form, Path, Query, Request
 from starlette.responses import FileResponse, Response
 
+from lumbung import registry
 from lumbung.desk.access import Person, database_url
 from lumbung.desk.editions import visible
 from lumbung.desk.guard import Token
@@ -16,6 +17,7 @@ from lumbung.errors import PublicationError
 from lumbung.publication import trace
 from lumbung.publication.trace import ChangedError, Contributor, Record, Trace
 from lumbung.settings import Settings
+from lumbung.warehouse import mappings
 
 log = logging.getLogger(__name__)
 
@@ -85,6 +87,7 @@ def routes(office: Office) -> APIRouter:
             problem=problem,
             start=start,
             shown=SHOWN,
+            regions=_regions(),
         )
 
     @router.get("/telusur")
@@ -184,6 +187,13 @@ def _find(who: Person, reference: str) -> Found:
         shown = trace.visible(number, database_url=database_url(role))
         contributors = tuple(each for each in contributors if each.contributor_id in shown)
     return Found(number=number, contributors=contributors)
+
+
+def _regions() -> dict[str, str]:
+    """Return the names of the regencies, and of the districts with their regency's, by code."""
+    found = {code: name for code, (name, _) in mappings.codes(mappings.PLACE).items()}
+    unknown = (row for row in registry.seed("regency") if row["regency_code"] not in found)
+    return found | {row["regency_code"]: row["regency_name"] for row in unknown}
 
 
 def _absent(reference: str) -> PublicationError:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Form, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from lumbung import registry, stewardship
+from lumbung.desk import details
 from lumbung.desk.access import PROVINCE_ROLE, Person, database_url
 from lumbung.desk.guard import Token
 from lumbung.desk.office import (
@@ -181,6 +182,7 @@ def routes(office: Office) -> APIRouter:
             who,
             listed=Page(part.items, part.first, part.count, following),
             check=check,
+            detail=details.detail,
         )
 
     @router.get("/tinjauan/pasangan")
@@ -216,6 +218,7 @@ def routes(office: Office) -> APIRouter:
             before=before,
             is_taken=is_taken,
             problem=problem,
+            evidence=details.evidence,
         )
 
     @router.post("/tinjauan/pasangan")

@@ -39,6 +39,7 @@ class Word:
     """A word that no vocabulary has, or its pseudonym, in all channels and regencies.
 
     Attributes:
+        term: empty for all words of the vocabulary that may not be shown.
         record_id: a record that holds it.
         count: how many deliveries hold it; 0: not known, because the last build has applied a
             decision on it.
@@ -75,8 +76,7 @@ def found(who: Person) -> dict[tuple[str, str], Word]:
     words: dict[tuple[str, str], Word] = {}
     for each in listed:
         vocabulary, _, term = each.detail.partition(": ")
-        # a word that may not be shown is not among the details
-        if term and vocabulary in mappings.vocabularies():
+        if vocabulary in mappings.vocabularies():
             words[vocabulary, term] = Word(
                 *(vocabulary, term, each.record_id, each.record_count, each.since_date),
                 set(each.channels),

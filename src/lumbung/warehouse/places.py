@@ -16,8 +16,8 @@ class Unresolved(NamedTuple):
     """A way of writing a place, in all records that have it.
 
     Attributes:
-        written: village, district and regency as written, and codes; words that name no place are
-            pseudonyms.
+        written: village, district and regency as written, and codes, a text for both once; words
+            that name no place are pseudonyms.
         method: `ambiguous`, `contradictory`, `unresolved`, or `chosen` where a build has applied a
             steward's choice, also one that was taken back since.
         candidates: codes of the regions that its words may mean.
@@ -41,8 +41,14 @@ def unresolved(database_url: str) -> list[Unresolved]:
 
     """
     with database.connect(database_url, application="lumbung places") as connection:
-        return (
-            connection.cursor(row_factory=class_row(Unresolved))
-            .execute("select * from ops.unresolved_places()")
-            .fetchall()
+        found = connection.cursor(row_factory=class_row(Unresolved)).execute(
+            "select * from ops.unresolved_places()"
         )
+        return [each._replace(written=_once(each.written)) for each in found]
+
+
+def _once(written: str) -> str:
+    """Return a text once that a source has in one cell, for district and regency: `a, b, a, b`."""
+    parts = written.split(", ")
+    half, rest = divmod(len(parts), 2)
+    return written if rest or parts[:half] != parts[half:] else ", ".join(parts[:half])

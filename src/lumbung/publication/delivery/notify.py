@@ -52,8 +52,7 @@ def question(
         f"**{m['letter_checkpoint']}** " + m("letter_checkpoint_passed", count=m.number(passed))
     )
     lines += [
-        "- "
-        + m("letter_checkpoint_warned", check=title(check), remediation=remediation, owner=owner)
+        "- " + m("letter_checkpoint_warned", check=check, remediation=remediation, owner=owner)
         for check, remediation, owner in warned
     ]
     lines += [
@@ -81,8 +80,9 @@ def results(edition_id: str, *, database_url: str) -> tuple[int, list[tuple[str,
     """Return what the checkpoint that a draft passed last found.
 
     Returns:
-        how many checks were met; and of each warning the check, what to do and the owner, in
-        Indonesian. A check of the office's own has the words of `expectations/publication.yaml`.
+        how many checks were met; and of each warning what was found, what to do and the owner, in
+        Indonesian. A check of the office's own has its name and the words of
+        `expectations/publication.yaml`.
 
     """
     with database.connect(database_url, application="lumbung review") as connection:
@@ -97,7 +97,7 @@ def results(edition_id: str, *, database_url: str) -> tuple[int, list[tuple[str,
         ).fetchone() or (0, [])
     return passed, [
         (
-            check,
+            title(check),
             _translated(f"remediation.{check}", remediation),
             _translated(f"owner.{owner}", owner),
         )

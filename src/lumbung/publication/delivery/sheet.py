@@ -118,7 +118,7 @@ def leadership_sheet(
         for place, number in connection.execute(_NEW.encode(), wanted):
             fresh[place].append(number)
     _, warned = notify.results(edition_id, database_url=database_url)
-    warnings = [notify.title(check) for check, _, _ in warned]
+    warnings = [found for found, _, _ in warned]
     parts = _parts(b, due, fresh, warnings, people.offices)
     m = b.m
     content = {
