@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import psutil
 import psycopg
 import pytest
 from dbt.adapters.contracts.connection import Connection
@@ -11,19 +14,22 @@ from dbt.adapters.postgres.connections import PostgresCredentials
 
 from lumbung.local.postgres import EmbeddedPostgres
 from lumbung.warehouse.build_lock import lock_builds
-from lumbung.warehouse.dbt_sessions import KeptSessions, kept_sessions
+from lumbung.warehouse.dbt_sessions import NICE, KeptSessions, kept_sessions
 
 
-def test_a_node_gets_the_session_of_another_and_holds_the_next_build_off(
-    server: EmbeddedPostgres,
-) -> None:
+@pytest.fixture
+def credentials(server: EmbeddedPostgres) -> PostgresCredentials:
     parts = psycopg.conninfo.conninfo_to_dict(server.url("postgres"))
     names = {"host": "host", "port": "port", "user": "user", "password": "password"}
     given: dict[str, Any] = {name: parts[part] for name, part in names.items()}
-    credentials = PostgresCredentials(
+    return PostgresCredentials(
         **given | {"port": int(given["port"])}, database="postgres", schema="public"
     )
 
+
+def test_a_node_gets_the_session_of_another_and_holds_the_next_build_off(
+    server: EmbeddedPostgres, credentials: PostgresCredentials
+) -> None:
     def node(statements: str) -> tuple[Any, ...]:
         """The pid and what its session has: planner setting, temporary tables, advisory locks."""
         connection = Connection(type="postgres", name="node", credentials=credentials)
@@ -62,3 +68,22 @@ def test_a_node_gets_the_session_of_another_and_holds_the_next_build_off(
             "select count(*) from pg_stat_activity where pid = %s", (other,)
         ).fetchone()
     assert row == (0,), "the end of the run closes what was kept"
+
+
+def test_readers_have_a_higher_priority_than_nodes(
+    server: EmbeddedPostgres, credentials: PostgresCredentials
+) -> None:
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+
+    def node() -> tuple[int, int]:
+        """The priorities of a node's session and of its thread, as numbers of `nice`."""
+        connection = Connection(type="postgres", name="node", credentials=credentials)
+        pid = KeptSessions.open(connection).handle.info.backend_pid
+        return psutil.Process(pid).nice(), os.getpriority(os.PRIO_PROCESS, 0)
+
+    with kept_sessions(), psycopg.connect(server.url("postgres")) as reader:
+        with ThreadPoolExecutor(1) as threads:
+            session, thread = threads.submit(node).result()
+        first = psutil.Process(reader.info.backend_pid).nice()
+        assert (first, session, thread) == (before, max(before, NICE), max(before, NICE))
+        assert node() == (session, before), "the main thread goes on after the build"

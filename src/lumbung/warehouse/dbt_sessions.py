@@ -6,15 +6,21 @@ the next.
 
 Each session holds the lock `build_lock.NODES`, shared. When the session of a build ends before its
 nodes do, as by a kill, the next build waits for that lock, so the two never change one table.
-Importing this module imports dbt.
+
+Readers come first: where PostgreSQL runs on this machine, a build's sessions and threads have a
+lower priority than theirs. Importing this module imports dbt.
 """
 
 from __future__ import annotations
 
+import os
+import socket
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
+import psutil
 import psycopg2
 import psycopg2.extensions
 from dbt.adapters.contracts.connection import Connection, ConnectionState
@@ -22,6 +28,9 @@ from dbt.adapters.postgres import PostgresAdapter
 from dbt.adapters.postgres.connections import PostgresConnectionManager
 
 from lumbung.warehouse.build_lock import NODES
+
+NICE = 10
+"""The scheduling priority of a build's sessions and threads, as of `nice`; others have 0."""
 
 _idle: list[Any] = []
 """Sessions that serve no node; `append` and `pop` are atomic."""
@@ -49,6 +58,11 @@ class KeptSessions(PostgresConnectionManager):  # type: ignore[misc]  # dbt has 
             super().open(connection)
             _opened.append(connection.handle)
             _hold(connection.handle)
+            _lower_priority(connection.handle)
+        if threading.current_thread() is not threading.main_thread():  # which outlives the build
+            thread = threading.get_native_id()
+            nice = max(os.getpriority(os.PRIO_PROCESS, thread), NICE)
+            os.setpriority(os.PRIO_PROCESS, thread, nice)
         return connection
 
     @classmethod
@@ -77,6 +91,22 @@ def _hold(handle: Any) -> None:
     with handle.cursor() as cursor:
         cursor.execute(f"select pg_advisory_lock_shared({NODES})")
     handle.autocommit = False
+
+
+def _lower_priority(handle: Any) -> None:
+    """Lower the priority of the process of PostgreSQL that serves a session, if it is of here.
+
+    On another machine, in another container or behind a pooler, the number that the server gives is
+    none of here, or that of another process. PostgreSQL's process names the client's port.
+    """
+    with socket.socket(fileno=os.dup(handle.fileno())) as connected:
+        if connected.family not in (socket.AF_INET, socket.AF_INET6):
+            return
+        host, port = connected.getsockname()[:2]
+    with suppress(psutil.Error):
+        server = psutil.Process(handle.info.backend_pid)
+        if f" {host}({port}) " in " ".join(server.cmdline()):
+            server.nice(max(server.nice(), NICE))
 
 
 @contextmanager
