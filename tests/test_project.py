@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -107,6 +108,8 @@ def test_the_command_shows_differences_and_writes_nothing(office: Path) -> None:
     assert "changed  dags/intake.py" in shown
     assert "-one = 1\n+one = 2\n" in shown
     assert "-title: mine\n+title: A2\n" in shown
+    listed = json.loads(CliRunner().invoke(app, ["upgrade", str(office), "--json"]).output)
+    assert {"path": "dags/intake.py", "state": "changed"} in listed
     assert {file: file.read_bytes() for file in office.rglob("*") if file.is_file()} == before
 
 

@@ -99,6 +99,8 @@ def test_a_week_is_drafted_rejected_drafted_anew_and_published(
     assert (tmp_path / "editions" / f"{WEEK}-r2" / "edisi.pdf").exists()
     assert f"{WEEK}-r2/edisi.pdf" in lumbung("publish", WEEK)  # nothing is left to do
 
+    with pytest.raises(PublicationError, match=f"there is no edition {WEEK}-r9"):
+        lumbung("mail", f"{WEEK}-r9")
     with post_office() as post:
         address = f"smtp://{post.address.host}:{post.address.port}/?security=none"
         monkeypatch.setenv("AIRFLOW_CONN_SMTP_PUBLICATION", address)

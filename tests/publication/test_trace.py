@@ -363,13 +363,38 @@ def test_a_record_leads_to_the_metrics_that_count_it(url: str, frozen: str) -> N
         in lines
     )
     assert sum("report_received" in line for line in lines) == 1
+    found = trace.content(str(contributor.records[0].record_id), database_url=url)
+    assert found["evidence_sha256"] == contributor.records[0].evidence_sha256
+    assert {
+        "edition_id": frozen,
+        "metric_code": "suspected_violation",
+        "category_code": "ALL",
+        "regency_code": contributor.regency_code,
+        "week_id": WEEK,
+    } in found["counted_in"]
     with pytest.raises(PublicationError, match="no record 999999"):
         trace.lines("999999", database_url=url)
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        "tip/ALL/19",
+        "deadline/ALL/19/running",
+        "district/19.02.01/PU/weeks",
+        "not_counted/wa_aduan/excluded/week",
+    ],
+)
+def test_an_edition_that_was_never_made(url: str, frozen: str, reference: str) -> None:
+    with pytest.raises(PublicationError, match="there is no edition 2019-W01-r1"):
+        trace.trace(f"{reference}@2019-W01-r1", database_url=url)
 
 
 def test_printed_lines(url: str, frozen: str) -> None:
     first, definition, *rest = trace.lines(f"tip/ALL/19@{frozen}", database_url=url)
     count = int(first.rpartition("= ")[2])
+    found = trace.content(f"tip/ALL/19@{frozen}", database_url=url)
+    assert (found["value"], len(found["contributors"])) == (count, count)
     assert first == f"tip/ALL/19/week@{frozen} = {count}"
     assert "bukan dugaan pelanggaran" in definition
     assert sum(line.startswith("IA-") for line in rest) == count

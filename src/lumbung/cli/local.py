@@ -40,11 +40,17 @@ def init(
 def upgrade(
     folder: Annotated[Path, typer.Argument(help="a folder that 'lumbung init' wrote")] = Path(),
     apply: Annotated[bool, typer.Option("--apply", help="write what you did not change")] = False,
+    as_json: Json = False,
 ) -> None:
     """Show how the files of a folder differ from this version's; the office's own changes stay."""
     from lumbung import project
 
     found = project.differences(folder)
+    if as_json:
+        if apply:
+            project.apply(folder)
+        print_json({"path": each.path, "state": each.state} for each in found)
+        return
     for each in found:
         console.print(f"{each.state:9}{each.path}", markup=False, soft_wrap=True)
     if not apply:

@@ -35,14 +35,12 @@ if TYPE_CHECKING:
 app = typer.Typer()
 channels = typer.Typer(
     no_args_is_help=True,
-    help="The intake channels: check, list, add, rename, retire, remove, restore, release.",
+    help="The intake channels: add, check, list, labels, rename, release, retire, remove, restore.",
 )
 quarantine = typer.Typer(
-    no_args_is_help=True, help="What could not be read: list, show, retry, accept, dismiss."
+    no_args_is_help=True, help="What could not be read: list, show, retry, accept, dismiss, reopen."
 )
-prevention = typer.Typer(
-    no_args_is_help=True, help="Files about prevention that an office fills in: form, plan."
-)
+prevention = typer.Typer(no_args_is_help=True, help="Prevention: its form, its plan, its effect.")
 app.add_typer(channels, name="channel")
 app.add_typer(prevention, name="prevention")
 app.add_typer(quarantine, name="quarantine")

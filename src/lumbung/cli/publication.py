@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.table import Table
@@ -26,8 +27,11 @@ from lumbung.cli.common import (
 from lumbung.errors import ConfigurationError
 from lumbung.settings import Settings
 
+if TYPE_CHECKING:
+    from lumbung.publication.proof.verify import Proof
+
 app = typer.Typer()
-approver = typer.Typer(no_args_is_help=True, help="Those who approve editions: enrol a phone.")
+approver = typer.Typer(no_args_is_help=True, help="Phones of those who decide: enrol, unlock.")
 app.add_typer(approver, name="approver")
 
 
@@ -203,6 +207,7 @@ def mail(
     from lumbung import database
     from lumbung.local.stack import Stack
     from lumbung.publication.delivery import smtp as mailing
+    from lumbung.publication.model import store
 
     settings = Settings.load()
     url = warehouse_url("publisher")
@@ -222,6 +227,7 @@ def mail(
             )
         mailing.send(edition, settings=settings, database_url=url, server=server)
     with database.connect(url) as connection:
+        store.require(connection, edition)
         found = mailing.status(connection, edition)
     if as_json:
         print_json(dict(zip(("address", "step", "said", "at"), row, strict=True)) for row in found)
@@ -254,6 +260,7 @@ def verify(
     key: Annotated[
         str, typer.Option(help="the office's public key: RW..., or the file minisign.pub")
     ] = "",
+    as_json: Json = False,
 ) -> None:
     """Verify published editions from their files alone: hashes, signature, chain.
 
@@ -288,16 +295,10 @@ def verify(
         found = [proofs.verify(proofs.Folder(folder), trusted)]
     else:
         found = proofs.verify_all(folder, trusted)
-    for proof in found:
-        state = "differs" if proof.problems else "holds"
-        typer.echo(f"{proof.edition_id}  {state}: {proof.file_count} files, root {proof.root}")
-        for line in (*proof.problems, *proof.notes):
-            typer.echo(f"  {line}")
-    signers = sorted({proof.key for proof in found if proof.key})
-    for signer in signers:
-        typer.echo(f"signed with {signer}")
-    if signers and not trusted:
-        typer.echo("compare this key with the one that the office has published elsewhere")
+    if as_json:
+        print_json({**asdict(proof), "is_trusted": bool(trusted)} for proof in found)
+    else:
+        _print_proofs(found, is_trusted=bool(trusted))
     if differing := [proof.edition_id for proof in found if proof.problems]:
         raise PublicationError(
             f"{len(differing)} of {len(found)} editions differ: {', '.join(differing)}",
@@ -306,16 +307,33 @@ def verify(
         )
 
 
+def _print_proofs(found: list[Proof], *, is_trusted: bool) -> None:
+    for proof in found:
+        state = "differs" if proof.problems else "holds"
+        typer.echo(f"{proof.edition_id}  {state}: {proof.file_count} files, root {proof.root}")
+        for line in (*proof.problems, *proof.notes):
+            typer.echo(f"  {line}")
+    signers = sorted({proof.key for proof in found if proof.key})
+    for signer in signers:
+        typer.echo(f"signed with {signer}")
+    if signers and not is_trusted:
+        typer.echo("compare this key with the one that the office has published elsewhere")
+
+
 @app.command()
 def trace(
     reference: Annotated[
         str, typer.Argument(help="METRIC@EDITION as the HTML edition shows it, or a record's id")
     ],
+    as_json: Json = False,
 ) -> None:
     """Show the records, batches and evidence files (sha256) that a published number counts."""
     from lumbung.publication import trace as tracing
 
     url = warehouse_url("auditor")
+    if as_json:
+        print_json(tracing.content(reference, database_url=url))
+        return
     for line in tracing.lines(reference, database_url=url):
         typer.echo(line)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sized
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -14,7 +14,7 @@ from lumbung import database, registry
 from lumbung.errors import PublicationError
 from lumbung.publication.checks.disclosure import group_of
 from lumbung.publication.model.edition import BEFORE_CAMPAIGN
-from lumbung.publication.model.store import digest
+from lumbung.publication.model.store import digest, require
 from lumbung.publication.translations.formatting import INDONESIAN, iso
 
 REFERENCE = re.compile(
@@ -142,6 +142,7 @@ def trace(reference: str, *, database_url: str) -> Trace:
     if parts := PROFILE_OR_DISTRICT.fullmatch(reference):
         with database.connect(database_url, application="lumbung trace") as connection:
             connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+            require(connection, parts["edition"])
             return _profile_or_district(
                 connection,
                 reference,
@@ -152,6 +153,7 @@ def trace(reference: str, *, database_url: str) -> Trace:
             )
     if parts := NOT_COUNTED.fullmatch(reference):
         with database.connect(database_url, application="lumbung trace") as connection:
+            require(connection, parts["edition"])
             return _not_counted(connection, reference, **parts.groupdict())
     wanted = REFERENCE.fullmatch(reference)
     if wanted is None:
@@ -165,6 +167,7 @@ def trace(reference: str, *, database_url: str) -> Trace:
     category, regency = wanted["category"], wanted["regency"]
     with database.connect(database_url, application="lumbung trace") as connection:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        require(connection, edition_id)
         if wanted["code"] == DEADLINE:
             return _deadline(connection, reference, edition_id, category, regency, period)
         if period == "weeks":
@@ -531,6 +534,20 @@ def is_visible(record_id: int, *, database_url: str) -> bool:
             "select exists (select from editions.contributing_record where record_id = %s)",
             (record_id,),
         ).fetchone() == (True,)
+
+
+def content(reference: str, *, database_url: str) -> dict[str, Any]:
+    """Return what `trace` finds, or the record of an id with the metrics that count it.
+
+    Raises:
+        PublicationError: as `trace` and `trace_record`.
+
+    """
+    if not reference.isdecimal():
+        return asdict(trace(reference, database_url=database_url))
+    record, counted = trace_record(int(reference), database_url=database_url)
+    names = ("edition_id", "metric_code", "category_code", "regency_code", "week_id")
+    return asdict(record) | {"counted_in": [dict(zip(names, row, strict=True)) for row in counted]}
 
 
 def lines(reference: str, *, database_url: str) -> list[str]:

@@ -287,7 +287,14 @@ def test_the_command_on_a_readers_machine(editions: Path, tmp_path: Path) -> Non
     assert "compare this key" in done.stdout
     done = command(editions, "--key", OFFICE.public, home=home)
     assert (done.returncode, "compare this key" in done.stdout) == (0, False)
+    done = command(editions / THIRD, "--json", home=home)
+    (found,) = json.loads(done.stdout)
+    assert (found["edition_id"], found["problems"], found["is_trusted"]) == (THIRD, [], False)
     insert_a_row(editions)
+    done = command(editions, "--json", home=home)
+    assert done.returncode == PublicationError.exit_code
+    differing = [each["edition_id"] for each in json.loads(done.stdout) if each["problems"]]
+    assert differing == [SECOND]
     done = command(editions, home=home)
     assert done.returncode == PublicationError.exit_code
     assert "data/angka.csv is not the file that was signed" in done.stdout

@@ -126,6 +126,20 @@ def content_hash(
     ).hexdigest()
 
 
+def require(connection: psycopg.Connection, edition_id: str) -> None:
+    """Raise an error unless there is such an edition, whatever its state.
+
+    Raises:
+        PublicationError: when there is none.
+
+    """
+    found = connection.execute(
+        "select from published.edition where edition_id = %s", (edition_id,)
+    ).fetchone()
+    if found is None:
+        raise _no_edition(edition_id)
+
+
 def load(edition_id: str, *, database_url: str) -> Edition:
     """Load an edition from the schema `published` and verify its hashes.
 
@@ -142,11 +156,7 @@ def load(edition_id: str, *, database_url: str) -> Edition:
             (edition_id,),
         ).fetchone()
         if head is None:
-            raise PublicationError(
-                f"there is no edition {edition_id}",
-                where="published.edition",
-                remediation="freeze the week first: 'lumbung publish WEEK'",
-            )
+            raise _no_edition(edition_id)
         tables: dict[str, Rows] = {
             name: connection.execute(
                 f"select {columns} from published.{name} where edition_id = %s".encode(),  # noqa: S608
@@ -289,6 +299,14 @@ def load(edition_id: str, *, database_url: str) -> Edition:
         details=_details([*metrics], details, label["few_cases"])
         if label.get("district_weeks") and "few_cases" in label
         else {},
+    )
+
+
+def _no_edition(edition_id: str) -> PublicationError:
+    return PublicationError(
+        f"there is no edition {edition_id}",
+        where="published.edition",
+        remediation="freeze the week first: 'lumbung publish WEEK'",
     )
 
 
