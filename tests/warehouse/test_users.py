@@ -86,6 +86,16 @@ def test_a_session_begins_with_limits_and_the_time_of_jakarta(url: str) -> None:
             stack.enter_context(psycopg.connect(sari))
         with pytest.raises(psycopg.OperationalError, match="too many connections for role"):
             psycopg.connect(sari)
+    metabase = login(url, "metabase", users.add(url, "metabase", "analyst_province", sessions=15))
+    with ExitStack() as stack:
+        for _ in range(15):
+            stack.enter_context(psycopg.connect(metabase))
+        assert [(each.name, each.session_limit) for each in users.users(url)] == [
+            ("metabase", 15),
+            ("sari", 8),
+        ]
+        with pytest.raises(psycopg.OperationalError, match="too many connections for role"):
+            psycopg.connect(metabase)
     (stored,) = query(url, "select rolpassword from pg_authid where rolname = 'sari'")[0]
     assert stored.startswith("SCRAM-SHA-256$")
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
@@ -209,9 +219,21 @@ def test_the_commands(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert query(login(url, "sari", found[1]), READ) == [("19.02", 2)]
     listed = json.loads(run(app, ["user", "list", "--json"]).output)
     assert listed == [
-        {"name": "sari", "roles": ["analyst_19_02"], "sessions": 0, "schema_bytes": 0}
+        {
+            "name": "sari",
+            "roles": ["analyst_19_02"],
+            "sessions": 0,
+            "session_limit": 8,
+            "schema_bytes": 0,
+        }
     ]
-    assert "sari" in run(app, ["user", "list"]).output
+    assert re.search(r"^sari +0/8 ", run(app, ["user", "list"]).output, re.M)
+    with pytest.raises(ConfigurationError, match="cannot have 41 sessions"):
+        run(
+            app,
+            ["user", "add", "metabase", "--role", "auditor", "--sessions", "41"],
+            catch_exceptions=False,
+        )
     assert run(app, ["user", "remove", "sari"]).output == "removed sari\n"
     assert json.loads(run(app, ["user", "list", "--json"]).output) == []
 

@@ -112,6 +112,10 @@ def add_user(
     regency: Annotated[
         list[str] | None, typer.Option(help="a regency's code such as 19.02; may be repeated")
     ] = None,
+    sessions: Annotated[
+        int | None,
+        typer.Option(help="how many at once; a BI server needs more than the 8 of a person"),
+    ] = None,
 ) -> None:
     """Make a login with a password, which is shown once, and a schema for tables of its own."""
     from psycopg.conninfo import conninfo_to_dict
@@ -119,7 +123,13 @@ def add_user(
     from lumbung.warehouse import users
 
     url = owner_url()
-    password = users.add(url, name, role, regency or [])
+    password = users.add(
+        url,
+        name,
+        role,
+        regency or [],
+        sessions=users.SESSIONS if sessions is None else sessions,
+    )
     server = conninfo_to_dict(url)
     typer.echo(f"login     {name}")
     typer.echo(f"password  {password}  (not shown again)")
@@ -138,8 +148,8 @@ def list_users(as_json: Json = False) -> None:
         return
     typer.echo(f"{'login':<20} {'sessions':>8} {'MB':>8}  roles")
     for each in found:
-        size = f"{each.schema_bytes / 1e6:.1f}"
-        typer.echo(f"{each.name:<20} {each.sessions:>8} {size:>8}  {', '.join(each.roles)}")
+        size, open_now = f"{each.schema_bytes / 1e6:.1f}", f"{each.sessions}/{each.session_limit}"
+        typer.echo(f"{each.name:<20} {open_now:>8} {size:>8}  {', '.join(each.roles)}")
 
 
 @user.command("remove")

@@ -16,22 +16,33 @@ from lumbung.warehouse.roles import LOGINS, known_roles, scram, set_for_readers
 
 ReaderRole = Literal["analyst", "analyst_province", "auditor"]
 
-CONNECTIONS = 8
-"""How many sessions a login may have at once: a BI tool opens a few."""
+SESSIONS = 8
+"""How many sessions a login may have at once by default: a person's tool opens a few."""
+
+MAX_SESSIONS = 40
+"""A third of the embedded server's connections: a login leaves room for builds and others."""
 
 NAME = r"[a-z][a-z0-9_]{1,30}"
 
 
 class User(NamedTuple):
-    """One login: its roles, how many sessions it has, and the size of its schema in bytes."""
+    """One login: its roles, its open sessions and their limit, and its schema's size in bytes."""
 
     name: str
     roles: list[str]
     sessions: int
+    session_limit: int
     schema_bytes: int
 
 
-def add(url: str, name: str, role: ReaderRole, regencies: Sequence[str] = ()) -> str:
+def add(
+    url: str,
+    name: str,
+    role: ReaderRole,
+    regencies: Sequence[str] = (),
+    *,
+    sessions: int = SESSIONS,
+) -> str:
     """Make a login with a schema of its own, and return its password, which is not stored.
 
     Args:
@@ -39,10 +50,11 @@ def add(url: str, name: str, role: ReaderRole, regencies: Sequence[str] = ()) ->
         name: of the login and of its schema.
         role: `analyst` reads the rows of `regencies`, the others those of the whole province.
         regencies: Kemendagri codes, such as `19.02`.
+        sessions: how many the login may have at once, 1 to `MAX_SESSIONS`.
 
     Raises:
-        ConfigurationError: when the name is taken or unsuitable, a regency is unknown, or the
-            account may not make logins.
+        ConfigurationError: when the name is taken or unsuitable, a regency is unknown, there are
+            too many sessions, or the account may not make logins.
 
     """
     if not re.fullmatch(NAME, name) or name.startswith(("pg_", "analyst_", "dev_")):
@@ -59,12 +71,18 @@ def add(url: str, name: str, role: ReaderRole, regencies: Sequence[str] = ()) ->
             remediation="name one as in '--role analyst --regency 19.02', or use"
             " '--role analyst_province' for all rows",
         )
+    if not 1 <= sessions <= MAX_SESSIONS:
+        raise ConfigurationError(
+            f"a login cannot have {sessions} sessions at once",
+            where="--sessions",
+            remediation=f"choose 1 to {MAX_SESSIONS}; without the option there are {SESSIONS}",
+        )
     password = secrets.token_urlsafe(18)
     with database.connect(url, application="lumbung user") as connection:
         roles = _roles(connection, role, regencies)
         _require_free(connection, name)
         try:
-            _create(connection, name, password, roles)
+            _create(connection, name, password, roles, sessions)
         except psycopg.errors.InsufficientPrivilege as error:
             raise ConfigurationError(
                 f"the account {connection.info.user!r} may not make this login:"
@@ -85,6 +103,7 @@ def users(url: str) -> list[User]:
                 login.rolname::text,
                 array_agg(distinct role.rolname::text order by role.rolname::text),
                 (select count(*) from pg_stat_activity where usesysid = login.oid),
+                login.rolconnlimit,
                 (
                     select coalesce(sum(pg_total_relation_size(oid)), 0)
                     from pg_class
@@ -97,7 +116,7 @@ def users(url: str) -> list[User]:
             where login.rolcanlogin and not login.rolsuper and not login.rolcreaterole
                 and login.rolname !~ '^analyst_' and login.rolname <> all (%s)
                 and role.rolname ~ '^(analyst_|auditor$)'
-            group by login.oid, login.rolname
+            group by login.oid, login.rolname, login.rolconnlimit
             order by login.rolname
             """,
             (list(LOGINS),),
@@ -184,12 +203,14 @@ def _require_free(connection: psycopg.Connection, name: str) -> None:
         )
 
 
-def _create(connection: psycopg.Connection, name: str, password: str, roles: Sequence[str]) -> None:
+def _create(
+    connection: psycopg.Connection, name: str, password: str, roles: Sequence[str], sessions: int
+) -> None:
     login = sql.Identifier(name)
     connection.execute(
         sql.SQL("create role {} login connection limit {} password {} in role {}").format(
             login,
-            sql.Literal(CONNECTIONS),
+            sql.Literal(sessions),
             scram(connection, name, password),
             sql.SQL(", ").join(map(sql.Identifier, roles)),
         )
