@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from lumbung.backup.manifest import MANIFEST, NAME, backups
-from lumbung.errors import ConfigurationError, ServiceError, without_path
+from lumbung.errors import ConfigurationError, LumbungError, ServiceError, without_path
 from lumbung.files import FETCHED
 
 if TYPE_CHECKING:
@@ -123,7 +123,11 @@ def fetch(source: str, folder: Path) -> Path:
         target = folder / place.name
         for name in (*json.loads((place / MANIFEST).read_text())["files"], MANIFEST):
             if Path(name).is_absolute() or ".." in Path(name).parts:  # by whoever writes there
-                raise ValueError("the manifest names a file outside of the backup")
+                raise ServiceError(
+                    "the manifest names a file outside of the backup",
+                    where=f"{_shown(source)}, {place.name}",
+                    remediation="restore another copy, and find out who writes to this place",
+                )
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             with (place / name).open("rb") as read, (target / name).open("xb") as write:
                 shutil.copyfileobj(read, write)
@@ -198,7 +202,7 @@ def _open(where: str) -> UPath:
 def _reaching(where: str) -> Iterator[None]:
     try:
         yield
-    except ConfigurationError:
+    except LumbungError:
         raise
     except Exception as error:  # of any library and network
         raise ServiceError(
