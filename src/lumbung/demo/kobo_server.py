@@ -68,6 +68,7 @@ class StandIn(ThreadingHTTPServer):
 
     def __init__(self, data: Path, port: int, token: str, *, max_limit: int = 100) -> None:
         self.data, self.token, self.max_limit = data, token, max_limit
+        self._parsed: tuple[tuple[int, int], Row] | None = None
         try:
             super().__init__(("127.0.0.1", port), _Handler)
         except OSError as error:
@@ -88,7 +89,7 @@ class StandIn(ThreadingHTTPServer):
             return 401, {"detail": "Authentication credentials were not provided."}
         if not hmac.compare_digest(authorization.encode(), f"Token {self.token}".encode()):
             return 401, {"detail": "Invalid token."}
-        content = json.loads(self.data.read_text(encoding="utf-8"))
+        content = self._content()
         path, query = urlsplit(url).path, dict(parse_qsl(urlsplit(url).query))
         if not re.fullmatch(rf"/api/v2/assets/{content['uid']}/data(/|\.json)?", path):
             return 404, {"detail": "Not found."}
@@ -109,6 +110,14 @@ class StandIn(ThreadingHTTPServer):
             "previous": page(max(start - limit, 0)) if start > 0 else None,
             "results": rows[start : start + limit],
         }
+
+    def _content(self) -> Row:
+        """The file's content, parsed once as long as the file stays as it is."""
+        found = self.data.stat()
+        version = found.st_mtime_ns, found.st_size
+        if self._parsed is None or self._parsed[0] != version:
+            self._parsed = version, json.loads(self.data.read_text(encoding="utf-8"))
+        return self._parsed[1]
 
 
 def _selected(rows: list[Row], query: Mapping[str, str]) -> list[Row]:
