@@ -223,3 +223,11 @@ def test_code_uses_the_terms_of_the_field() -> None:
         for file in files
     }
     assert {name: words for name, words in found.items() if words} == {}
+
+
+def test_every_picture_of_the_desk_is_taken_by_the_script_and_shown() -> None:
+    script = (ROOT / "tests" / "support" / "desk_pictures.py").read_text(encoding="utf-8")
+    taken = {*re.findall(r'\.take\(page, "(\w+)"', script)}
+    kept = {path.stem.removeprefix("desk-") for path in DOCS.glob("pictures/desk-*.png")}
+    pages = "".join(path.read_text(encoding="utf-8") for path in DOCS.rglob("*.md"))
+    assert taken == kept == {*re.findall(r"pictures/desk-(\w+)\.png", pages)}
