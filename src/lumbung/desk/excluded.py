@@ -10,6 +10,7 @@ from lumbung.desk.access import PROVINCE_ROLE, Person, database_url
 from lumbung.desk.guard import Token
 from lumbung.desk.office import Office, Reason, RefusedError, Seen, is_conflict, reason_problem
 from lumbung.desk.paging import After, page
+from lumbung.desk.scope import titles
 from lumbung.errors import ConfigurationError
 from lumbung.warehouse import exclusions
 
@@ -49,6 +50,7 @@ def routes(office: Office) -> APIRouter:
                 lambda each: each.reason,
             ),
             problem=problem,
+            titles=titles(),
         )
 
     @router.get("/tinjauan/dikeluarkan")

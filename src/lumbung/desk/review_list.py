@@ -23,6 +23,7 @@ from lumbung.desk.office import (
     stated,
 )
 from lumbung.desk.paging import SHOWN, After, Page, key_in, page
+from lumbung.desk.scope import titles
 from lumbung.errors import BuildError, ConfigurationError
 from lumbung.stewardship import Part, Waiting
 from lumbung.warehouse import links
@@ -183,6 +184,7 @@ def routes(office: Office) -> APIRouter:
             listed=Page(part.items, part.first, part.count, following),
             check=check,
             detail=details.detail,
+            titles=titles(),
         )
 
     @router.get("/tinjauan/pasangan")
@@ -219,6 +221,7 @@ def routes(office: Office) -> APIRouter:
             is_taken=is_taken,
             problem=problem,
             evidence=details.evidence,
+            titles=titles(),
         )
 
     @router.post("/tinjauan/pasangan")

@@ -59,6 +59,11 @@ def _channel_files(
     return read_channels(folder)
 
 
+def titles() -> dict[str, str]:
+    """Return what people call the channels that have a file, by the name of their records."""
+    return {each.name: each.title for each in channel_files(Settings.load().channels)[0].values()}
+
+
 def scope(who: Person) -> Scope:
     """Return the channels that a person looks after.
 

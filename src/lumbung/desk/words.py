@@ -23,8 +23,10 @@ from lumbung.desk.office import (
     stated,
 )
 from lumbung.desk.paging import After, page
+from lumbung.desk.scope import titles
 from lumbung.errors import BuildError
 from lumbung.intake import opening
+from lumbung.registry import Pair
 from lumbung.settings import Settings
 from lumbung.warehouse import mappings
 from lumbung.warehouse.mappings import Mapping
@@ -105,6 +107,7 @@ def routes(office: Office) -> APIRouter:
             decided=_decided().get((word.vocabulary, word.term)),
             text=text,
             problem=problem,
+            titles=titles(),
         )
 
     @router.get("/tinjauan/kata")
@@ -129,6 +132,8 @@ def routes(office: Office) -> APIRouter:
                 lambda each: each.term,
             ),
             unapplied=words,
+            titles=titles(),
+            names=_names({vocabulary for vocabulary, _ in decided}),
         )
 
     @router.get("/tinjauan/kata/{vocabulary}")
@@ -195,6 +200,11 @@ def _decided() -> dict[tuple[str, str], Mapping]:
     """Return the words that have a code by a decision, also those that a build has applied."""
     decided = mappings.mappings(database_url("auditor"))
     return {key: each for key, each in decided.items() if each.vocabulary != mappings.PLACE}
+
+
+def _names(vocabularies: set[str]) -> dict[str, dict[str, Pair]]:
+    """Return the names of the codes of vocabularies; an old decision may be of one that is gone."""
+    return {each: mappings.codes(each) for each in vocabularies & mappings.vocabularies()}
 
 
 def _find(who: Person, vocabulary: str, term: str) -> Word:
