@@ -94,7 +94,8 @@ def texts() -> list[str]:
             "docs",
         )
         for file in (ROOT / folder).rglob("*")
-        if file.suffix in {".py", ".sql", ".yml", ".yaml", ".csv", ".json", ".md", ".typ"}
+        if "target" not in file.parts  # dbt's own, in a checkout in which somebody used it
+        and file.suffix in {".py", ".sql", ".yml", ".yaml", ".csv", ".json", ".md", ".typ"}
     ] + [(ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "CONTRIBUTING.md")]
 
 
