@@ -134,6 +134,14 @@ def explained(error: Exception, home: Path) -> LumbungError:
             remediation="find it ('select * from pg_stat_activity'), end it or wait for it, then"
             " run the same again",
         )
+    elif isinstance(error, psycopg.errors.InsufficientPrivilege):
+        known = ConfigurationError(
+            f"the database's account may not do this: {_first_line(error)}",
+            where=_saved_traceback(error),
+            remediation="set LUMBUNG_DATABASE_URL to an account that may"
+            " (docs/reference/rights.md#logins-of-commands), then run the same again; where it was"
+            " not a person's own login, send that to whoever maintains Lumbung",
+        )
     elif isinstance(error, psycopg.OperationalError):
         known = ServiceError(
             f"the database went away: {_first_line(error)}",

@@ -227,6 +227,10 @@ def test_any_failure_names_its_stage_and_a_failed_stop_does_not_hide_it(
             psycopg.OperationalError("server closed\nmore"),
             r"the database went away: server closed \[Postg",
         ),
+        (
+            psycopg.errors.InsufficientPrivilege("permission denied for schema ops"),
+            r"the database.s account may not do this: permission denied for schema ops \[.*\.log\]",
+        ),
         (PermissionError(errno.EACCES, "Permission denied", "/x"), r"Permission denied \[/x\]"),
         (ZeroDivisionError("a / b"), r"unexpected ZeroDivisionError: a / b \[.*\.log\]"),
     ],
@@ -240,7 +244,7 @@ def test_what_others_raise_is_reported_with_a_next_step(
     assert re.match(reported, message), message
     assert "again" in message
     if kept := re.search(r"\[(.*\.log)\]", message):
-        assert "ZeroDivisionError: a / b" in Path(kept[1]).read_text()
+        assert f"{type(error).__name__}: {error}" in Path(kept[1]).read_text()
         Path(kept[1]).unlink()
 
 

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -236,6 +237,19 @@ def test_the_commands(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
         )
     assert run(app, ["user", "remove", "sari"]).output == "removed sari\n"
     assert json.loads(run(app, ["user", "list", "--json"]).output) == []
+
+
+def test_commands_of_whoever_runs_lumbung_are_refused_to_a_reader(url: str) -> None:
+    """And nobody is advised to give a reader the right to become `transformer`."""
+    sari = database.with_account(url, "sari", users.add(url, "sari", "analyst", ["19.02"]))
+    with pytest.raises(ConfigurationError, match=r"login of a person who reads.*whoever runs"):
+        role_url(sari, "transformer")
+    for command in (["migrate"], ["trace", "1"]):
+        done = lumbung(*command, LUMBUNG_DATABASE_URL=sari)
+        assert done.returncode == ConfigurationError.exit_code, done.stderr
+        assert "account may not do this: permission denied for " in done.stderr
+        (kept,) = re.findall(r"\[(.*\.log)\]", done.stderr)
+        Path(kept).unlink()
 
 
 def test_psql_has_no_password_among_its_arguments(url: str) -> None:

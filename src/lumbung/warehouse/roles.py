@@ -212,9 +212,24 @@ def _enable_login(connection: psycopg.Connection, role: str, password: str) -> N
                 set_for_readers(connection, role)
     except psycopg.errors.InsufficientPrivilege as error:
         account = connection.info.user
+        if _is_readers(connection):
+            raise ConfigurationError(
+                f"this works as {role!r}, and {account!r} is the login of a person who reads",
+                where="LUMBUNG_DATABASE_URL",
+                remediation="let whoever runs Lumbung do it",
+            ) from error
         raise ConfigurationError(
             f"the account {account!r} may not give {role!r} a password",
             where="LUMBUNG_DATABASE_URL",
             remediation=f'let a superuser run: alter role "{account}" createrole; '
             f'grant {role} to "{account}" with admin option',
         ) from error
+
+
+def _is_readers(connection: psycopg.Connection) -> bool:
+    """Whether the account belongs to a role of readers, as `lumbung user add` makes it."""
+    row = connection.execute(
+        "select coalesce(bool_or(pg_has_role(oid, 'member')), false) from pg_roles"
+        " where rolname ~ '^(analyst_|auditor$)'"
+    ).fetchone()
+    return row == (True,)
