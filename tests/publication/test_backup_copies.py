@@ -147,7 +147,7 @@ def test_a_copy_writes_no_file_outside_of_its_folder(tmp_path: Path, sftp: Sftp)
         Manifest("0.2.0", [], {}, {name: "0" * 64}).write(tmp_path / "backups" / FIRST)
         shutil.copytree(tmp_path / "backups", sftp.root / "kantor", dirs_exist_ok=True)
         (sftp.root / "luar").write_bytes(b"isi")
-        with pytest.raises(ServiceError, match="^the manifest names a file outside"):
+        with pytest.raises(ServiceError, match=r"^the manifest names a file outside"):
             remote.fetch(address(sftp), tmp_path / "fetched" / "a")
     assert not list(tmp_path.rglob("fetched/**/luar"))
     assert not (tmp_path / "luar").exists()
