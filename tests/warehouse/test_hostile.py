@@ -353,7 +353,7 @@ class Opened:
             "/tinjauan/kata": ["/tinjauan/kata"],
             "/tinjauan/kata/{vocabulary}": [
                 f"/tinjauan/kata/{vocabulary}?{urlencode({'term': term})}"
-                for vocabulary, term in [*self.words()][:5]
+                for vocabulary, term in [key for key in self.words() if key[1]][:5]
             ],
             "/tinjauan/tempat": ["/tinjauan/tempat"],
             "/tinjauan/tempat/{place_id}": self.rows(
