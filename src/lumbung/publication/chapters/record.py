@@ -82,6 +82,7 @@ def waivers(b: ChapterBuilder) -> Section:
         [
             m(
                 "waiver",
+                found=m.text.get(f"failed.{waiver.check_name}", m["waiver_found"]),
                 check=waiver.check_name,
                 by=waiver.waived_by,
                 at=m.moment(waiver.granted_at),

@@ -56,7 +56,13 @@ def question(
         for check, remediation, owner in warned
     ]
     lines += [
-        "- " + m("letter_checkpoint_waived", check=w.check_name, by=w.waived_by, reason=w.reason)
+        "- "
+        + m(
+            "letter_checkpoint_waived",
+            found=_translated(f"failed.{w.check_name}", w.check_name),
+            by=w.waived_by,
+            reason=w.reason,
+        )
         for w in edition.waivers
     ]
     if not is_linked:
