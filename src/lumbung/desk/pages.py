@@ -26,6 +26,7 @@ from lumbung.settings import JAKARTA
 LANGUAGE = "lumbung_lang"
 """The cookie that keeps the chosen language."""
 FOLDER = Path(__file__).parent
+_WITHOUT_DIRECTIONS = dict.fromkeys(map(ord, DIRECTIONS))
 
 
 @cache
@@ -51,7 +52,7 @@ def foreign(text: object) -> Markup:
 
 def undirected(text: str) -> str:
     """Return a text without marks of direction, for a title, in which no element isolates them."""
-    return text.translate(dict.fromkeys(map(ord, DIRECTIONS)))
+    return text.translate(_WITHOUT_DIRECTIONS)
 
 
 def in_wib(moment: datetime) -> date:

@@ -58,11 +58,9 @@ class KeptSessions(PostgresConnectionManager):  # type: ignore[misc]  # dbt has 
             super().open(connection)
             _opened.append(connection.handle)
             _hold(connection.handle)
-            _lower_priority(connection.handle)
+            _lower_priority_of_server(connection.handle)
         if threading.current_thread() is not threading.main_thread():  # which outlives the build
-            thread = threading.get_native_id()
-            nice = max(os.getpriority(os.PRIO_PROCESS, thread), NICE)
-            os.setpriority(os.PRIO_PROCESS, thread, nice)
+            _lower_priority(threading.get_native_id())
         return connection
 
     @classmethod
@@ -93,7 +91,13 @@ def _hold(handle: Any) -> None:
     handle.autocommit = False
 
 
-def _lower_priority(handle: Any) -> None:
+def _lower_priority(number: int) -> None:
+    """Lower the priority of a process or thread to `NICE`, unless it is lower already."""
+    nice = max(os.getpriority(os.PRIO_PROCESS, number), NICE)
+    os.setpriority(os.PRIO_PROCESS, number, nice)
+
+
+def _lower_priority_of_server(handle: Any) -> None:
     """Lower the priority of the process of PostgreSQL that serves a session, if it is of here.
 
     On another machine, in another container or behind a pooler, the number that the server gives is
@@ -103,10 +107,10 @@ def _lower_priority(handle: Any) -> None:
         if connected.family not in (socket.AF_INET, socket.AF_INET6):
             return
         host, port = connected.getsockname()[:2]
-    with suppress(psutil.Error):
-        server = psutil.Process(handle.info.backend_pid)
-        if f" {host}({port}) " in " ".join(server.cmdline()):
-            server.nice(max(server.nice(), NICE))
+    server = handle.info.backend_pid
+    with suppress(psutil.Error, OSError):  # it is not of here, or another account's
+        if f" {host}({port}) " in " ".join(psutil.Process(server).cmdline()):
+            _lower_priority(server)
 
 
 @contextmanager
