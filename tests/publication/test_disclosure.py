@@ -8,12 +8,14 @@ import itertools
 import zipfile
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import psycopg
 import pytest
 from pypdf import PdfReader
 
 from lumbung.errors import CheckpointError, PublicationError
+from lumbung.local.postgres import EmbeddedPostgres
 from lumbung.publication import trace
 from lumbung.publication.chapters.assemble import document
 from lumbung.publication.checks import checkpoint
@@ -32,7 +34,9 @@ from lumbung.publication.translations.formatting import INDONESIAN
 from lumbung.settings import Settings
 from lumbung.warehouse import prevention_effect
 from lumbung.warehouse.prevention_effect import Counts, Effect
+from tests.publication.conftest import Metrics, copy_of
 from tests.support.edition_sample import DETAILS, MONEY, PARTICIPANTS, WEEKS, pass_checkpoint
+from tests.support.homes import demo_home
 
 
 @pytest.mark.parametrize(("threshold", "sizes", "most"), [(3, range(2, 6), 7), (4, [2, 3, 4], 9)])
@@ -655,6 +659,61 @@ def test_participants_and_target_groups_are_in_no_edition(drafts: dict[str, Edit
     for name, content in files.items():
         for number in (*hidden, "TOKOH_AGAMA"):
             assert number.encode() not in content, name
+
+
+EARLIER_NEEDS = [
+    f"insert into marts.agg_prevention_need select (jsonb_populate_record(needs,"
+    f" jsonb_build_object('week_id', '{week}'))).* from marts.agg_prevention_need as needs"
+    f" where week_id = '{WEEKS[-1]}'"
+    for week in WEEKS[-4:-1]
+]
+"""The prevention that the sample has of its last week, in the three weeks before it."""
+
+WHOM_PREVENTION_MET = [
+    # one activity of the second of four weeks was of two people of another group
+    "update marts.fct_prevention set participant_count = 2 where prevention_id = 'F-19.71-PU-2'",
+    "insert into marts.bridge_prevention_target_group (prevention_id, target_group_code)"
+    " values ('F-19.71-PU-2', 'PENYANDANG_DISABILITAS')",
+    "update marts.agg_prevention_need set done_participant_count = done_participant_count + 2,"
+    " reached_group_count = coalesce(reached_group_count, 0) + 1, reached_group_pct = 7,"
+    """ done_by_target_group = done_by_target_group || '{"PENYANDANG_DISABILITAS": 1}'"""
+    " where (regency_code, issue_code) = ('19.71', 'PU') and week_id >= '2024-W45'",
+]
+
+
+def test_consecutive_editions_do_not_say_whom_prevention_met(
+    server: EmbeddedPostgres,
+    filled: tuple[str, Metrics],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of worlds that differ in the people whom one activity met, all editions are the same.
+
+    So no reader finds them, whichever tables of whichever editions are subtracted.
+    """
+    monkeypatch.setattr(render, "render", lambda e: {"x.html": e.content_hash.encode()})
+    monkeypatch.setattr(publishing, "find_personal_data", lambda *_: [])
+
+    def campaign(world: str, secret: list[str]) -> list[Edition]:
+        """Publish the last four weeks of a world, one after the other."""
+        settings = demo_home(tmp_path / world, Path(__file__).parents[2])
+        with copy_of(server, filled[0]) as url:
+            with psycopg.connect(url) as connection:
+                for statement in (*EARLIER_NEEDS, *secret):
+                    assert connection.execute(statement.encode()).rowcount > 0
+            published = []
+            for week in WEEKS[-4:]:
+                edition_id = freezing.freeze(week, settings=settings, database_url=url)
+                pass_checkpoint(url, edition_id)
+                review.approve(edition_id, by="Ketua Contoh", database_url=url)
+                publishing.publish(edition_id, settings=settings, database_url=url)
+                published.append(store.load(edition_id, database_url=url))
+        return published
+
+    for one, other in zip(campaign("one", []), campaign("other", WHOM_PREVENTION_MET), strict=True):
+        assert {need.done for need in one.needs} > {0}
+        times = {name: getattr(one, name) for name in ("frozen_at", "data_at", "decision")}
+        assert dataclasses.replace(other, **times) == one
 
 
 SECRETS = {
