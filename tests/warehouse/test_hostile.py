@@ -397,8 +397,9 @@ class Opened:
     def open(self) -> None:
         """Open words and deliveries, as a person does for a reason."""
         client = self.desk.client("provinsi")
-        found = re.search(r'name="csrf" value="([^"]+)"', client.get("/karantina").text)
-        given = {"csrf": found[1] if found else "", "reason": "pilih kodenya"}
+        found = re.search(r'name="csrf" value="([^"]+)"', client.get("/telusur").text)
+        assert found
+        given = {"csrf": found[1], "reason": "pilih kodenya"}
         vault = Vault.load(self.desk.settings.home)
         hidden = {term_pseudonym(vault, text): name for name, text in SHOWN.items()}
         for (vocabulary, term), channels in self.words().items():
