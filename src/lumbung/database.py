@@ -159,14 +159,14 @@ def connect(url: str, *, application: str = "lumbung") -> psycopg.Connection:
 
 
 def _parts(url: str) -> dict[str, str | int | None]:
-    try:
-        return psycopg.conninfo.conninfo_to_dict(url)
-    except psycopg.ProgrammingError:
-        raise ConfigurationError(
-            "the database's address is not one of PostgreSQL",
-            where="LUMBUNG_DATABASE_URL",
-            remediation="write it as postgresql://user:password@host:5432/lumbung",
-        ) from None
+    with suppress(psycopg.ProgrammingError):
+        if url.startswith(("postgresql://", "postgres://")):  # `host=...` is no URL
+            return psycopg.conninfo.conninfo_to_dict(url)
+    raise ConfigurationError(
+        "the database's address is not one of PostgreSQL",
+        where="LUMBUNG_DATABASE_URL",
+        remediation="write it as postgresql://user:password@host:5432/lumbung",
+    )
 
 
 def _refused(connection: psycopg.Connection, what: str, remediation: str) -> ConfigurationError:

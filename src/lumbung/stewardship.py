@@ -39,7 +39,6 @@ class Check:
     """The items of one check: how many, and the day since which the oldest waits."""
 
     check_code: str
-    check_name: str
     count: int
     since: date
 
@@ -99,14 +98,13 @@ def waiting(database_url: str) -> Waiting:
             (PAIRS,),
         ).fetchall()
         checks = connection.cursor(row_factory=class_row(Check)).execute(
-            "select check_code, check_name, count(*), min(since) as since from"
+            "select check_code, count(*), min(since) as since from"
             " (select owner, check_code, min(since_date) as since from marts.fct_review_item"
             "  where check_code <> %s"
             # a word is one item, however many deliveries hold it
             "  group by owner, check_code, regency_code, channel, detail,"
             "  case when check_code <> 'word_unknown' then item_id end) as item"
-            " inner join reference.review_check using (check_code)"
-            " group by item.owner, check_code, check_name order by item.owner, check_code",
+            " group by item.owner, check_code order by item.owner, check_code",
             (PAIRS,),
         )
         return Waiting([item_id for (item_id,) in pairs], checks.fetchall())

@@ -49,6 +49,8 @@ def test_a_steward_decides_one_after_the_other_and_undoes(stewarded: Desk) -> No
     assert "Wilayah Kabupaten Bangka Barat" in page
     assert "3 pasangan menunggu" in page
     assert "Tempat belum terpetakan" in page
+    assert "Place not resolved" in sari.get("/tinjauan?lang=en").text
+    sari.get("/tinjauan?lang=id")
     today = sari.get("/").text
     assert "3 pasangan kasus menunggu keputusan" in today
     assert "1 butir lain dalam daftar tinjauan" in today

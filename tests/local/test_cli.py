@@ -79,6 +79,7 @@ def test_the_exit_code_is_that_of_the_class(tmp_path: Path) -> None:
         ("run portal", "LUMBUNG_PORTAL_PORT", "web", "'web' is not a number from 1 to 65535"),
         ("run portal", "LUMBUNG_PORTAL_PORT", "80900", "'80900' is not a number from 1 to 65535"),
         ("build", "LUMBUNG_DATABASE_URL", "ani:rahasia@pg", "address is not one of PostgreSQL"),
+        ("build", "LUMBUNG_DATABASE_URL", "host=pg password=rahasia", "is not one of PostgreSQL"),
     ],
 )
 def test_a_wrong_variable_is_named_with_what_to_do(
@@ -95,6 +96,20 @@ def test_a_wrong_variable_is_named_with_what_to_do(
     assert "Traceback" not in done.stderr
     assert "rahasia" not in done.stderr
     assert len(done.stderr.split("]. ")[1]) > 20, "the next step"
+
+
+def test_a_table_in_a_pipe_is_not_cut() -> None:
+    """As `lumbung review | grep kelurahan`, on a terminal of 80 columns or none."""
+    shown = subprocess.run(
+        [
+            sys.executable, "-c", "from rich.table import Table\n"
+            "from lumbung.cli.common import console\n"
+            "console.print(Table('kata ' * 60, 'panjang ' * 20, box=None))",
+        ],
+        env={name: value for name, value in os.environ.items() if name != "COLUMNS"},
+        capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    assert shown.split() == ["kata"] * 60 + ["panjang"] * 20
 
 
 def test_a_shell_completes_commands() -> None:

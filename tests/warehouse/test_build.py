@@ -186,7 +186,8 @@ def test_a_build_of_selected_nodes_keeps_the_review_list(built: str, office: Set
         " ('word_unknown', 'x', '19.01', 'review', 'x', 'buku', 'x', 'x', 1, '2024-11-20', 'x')",
     )
     try:
-        build(settings=office, database_url=built, select="fct_review_item")
+        found = build(settings=office, database_url=built, select="fct_review_item").warnings
+        assert [each.partition(":")[0] for each in found] == ["fct_review_item"]
         assert query(built, f"select count(*) from {item}") == [(1,)]
     finally:
         query(built, f"delete from {item}")

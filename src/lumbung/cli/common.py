@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from lumbung.publication.editions.approver import Proof
 
 console = Console(highlight=False)
+if not console.is_terminal and "COLUMNS" not in os.environ:
+    console.width = 1_000  # a pipe or file has no edge: the words of a table stay whole
 Json = Annotated[bool, typer.Option("--json", help="print JSON, for programs")]
 Role = Annotated[str | None, typer.Option(help="read as this role, e.g. analyst_province")]
 

@@ -114,7 +114,7 @@ def add_user(
     ] = None,
     sessions: Annotated[
         int | None,
-        typer.Option(help="how many at once; a BI server needs more than the 8 of a person"),
+        typer.Option(help="how many at once; a BI server needs more than a person"),
     ] = None,
 ) -> None:
     """Make a login with a password, which is shown once, and a schema for tables of its own."""

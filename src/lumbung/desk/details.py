@@ -27,6 +27,13 @@ def evidence(line: str, language: str) -> str:
     return f"{words[f'evidence_{found[1]}']}: {words[f'level_{found[2]}']} ({sign}{weight})"
 
 
+def check_name(check: str, language: str) -> str:
+    """Return the name of a check of the review list."""
+    column = "check_name" if language == registry.LANGUAGES[0] else f"check_name_{language}"
+    rows = registry.seed("review_check")
+    return next((row[column] for row in rows if row["check_code"] == check), check)
+
+
 def detail(check: str, text: str, language: str) -> str:
     """Return the detail of an item of a check (`marts.fct_review_item.detail`)."""
     words, m = texts(language), BY_LANGUAGE[language]

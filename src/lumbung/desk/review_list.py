@@ -155,6 +155,7 @@ def routes(office: Office) -> APIRouter:
             ),
             unapplied=set(pairs),
             groups=found.checks if found else [],
+            check_name=details.check_name,
         )
 
     @router.get("/tinjauan/butir/{check}")
@@ -183,6 +184,7 @@ def routes(office: Office) -> APIRouter:
             who,
             listed=Page(part.items, part.first, part.count, following),
             check=check,
+            check_name=details.check_name,
             detail=details.detail,
             titles=titles(),
         )

@@ -78,8 +78,8 @@ class BuildResult:
         is_full: whether every model was rebuilt from raw.
         max_batch_id: the build has read every batch of `raw` up to this one.
         counts: resource type (`model`, `test`, `seed`) -> number of nodes run.
-        warnings: one line per channel whose file has mistakes, and per test of severity `warn` that
-            found rows.
+        warnings: one line per channel whose file has mistakes, per test of severity `warn` that
+            found rows, and per selected node that was not published.
 
     """
 
@@ -398,8 +398,13 @@ class _Run:
             for node in self.manifest.nodes.values()
             if publish.is_published(node)
             and (node.name in done or (is_increment and _follows_raw(node)))
-            and not (is_selection and node.config.meta.get("affected_keys") == "review")
         ]
+        partial = [
+            node
+            for node in nodes
+            if is_selection and node.config.meta.get("affected_keys") == "review"
+        ]
+        nodes = [node for node in nodes if node not in partial]
 
         def finish(published: list[publish.Published]) -> None:
             for each in published:
@@ -425,6 +430,10 @@ class _Run:
                     each.node.name,
                     {"state": "success", "seconds": round(each.seconds, 2), "rows": each.rows},
                 )
+        warnings += [
+            f"{node.name}: readers see it as before; a build without --select publishes it"
+            for node in partial
+        ]
         if is_full:
             publish.vacuum(self.connection, [each.node for each in published if each.rows])
         return warnings

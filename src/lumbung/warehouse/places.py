@@ -41,14 +41,8 @@ def unresolved(database_url: str) -> list[Unresolved]:
 
     """
     with database.connect(database_url, application="lumbung places") as connection:
-        found = connection.cursor(row_factory=class_row(Unresolved)).execute(
-            "select * from ops.unresolved_places()"
+        return (
+            connection.cursor(row_factory=class_row(Unresolved))
+            .execute("select * from ops.unresolved_places()")
+            .fetchall()
         )
-        return [each._replace(written=_once(each.written)) for each in found]
-
-
-def _once(written: str) -> str:
-    """Return a text once that a source has in one cell, for district and regency: `a, b, a, b`."""
-    parts = written.split(", ")
-    half, rest = divmod(len(parts), 2)
-    return written if rest or parts[:half] != parts[half:] else ", ".join(parts[:half])
