@@ -1,10 +1,9 @@
 """The services of docker-compose.yml with the CeleryExecutor, as processes on this machine.
 
-The scheduler and the DAG processor share the home of `init`, as the containers do. The API server
-and two workers share no folder with anything, as on machines of their own. The database is an
-office's, whose account is no superuser; all but `init` reach it through PgBouncer. Logs and
-evidence are in an object store. What is not here: several machines, schedulers and API servers, and
-a broker that dies.
+A scheduler and the DAG processor share the home of `init`, as the containers do. The API server,
+the second scheduler and two workers share no folder with anything, as on machines of their own. The
+database is an office's, whose account is no superuser; all but `init` reach it through PgBouncer.
+Logs and evidence are in an object store. What is not here: several machines and API servers.
 """
 
 from __future__ import annotations
@@ -123,25 +122,43 @@ class Cluster:
             time.sleep(1)  # each question takes CPU time of the API server
 
 
-@pytest.fixture
-def redis(tmp_path: Path) -> Iterator[str]:
-    """The URL of a Redis server."""
-    with hold_port() as port:
-        process = subprocess.Popen(
-            ["redis-server", "--port", str(port.number), "--bind", "127.0.0.1", "--save", ""],
-            cwd=tmp_path,
+class Broker:
+    """A Redis server that keeps nothing when it ends, as that of Compose."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        with hold_port() as held:
+            self.port = held.number
+            self.start()
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def start(self) -> None:
+        """Start it on its port, and wait until it answers."""
+        self.process = subprocess.Popen(
+            ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", ""],
+            cwd=self.folder,
             stdout=subprocess.DEVNULL,
         )
         for _ in range(100):
             with socket.socket() as client:
-                if client.connect_ex(("127.0.0.1", port.number)) == 0:
-                    break
+                if client.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
             time.sleep(0.1)
-    try:
-        yield f"redis://127.0.0.1:{port.number}/0"
-    finally:
-        process.terminate()
-        process.wait(10)
+        pytest.fail("Redis does not answer")
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait(10)
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Broker]:
+    started = Broker(tmp_path)
+    yield started
+    started.kill()
 
 
 @pytest.fixture
@@ -199,11 +216,11 @@ def cluster(
     scratch: Path,
     server: EmbeddedPostgres,
     template: str,
-    redis: str,
+    broker: Broker,
     store: dict[str, str],
     kobo: str,
 ) -> Iterator[Cluster]:
-    """An API server, a scheduler, a DAG processor and a worker; PostgreSQL behind a pooler."""
+    """An API server, two schedulers, a DAG processor, a worker; PostgreSQL behind a pooler."""
     assert template  # its migrations made the roles of the server
     office, url = office_url(server), server.url(OFFICE)
     owner = urlsplit(url)
@@ -224,7 +241,7 @@ def cluster(
         variables = {"EXECUTOR": "CeleryExecutor", "BASE_URL": address}
         made = Cluster(tmp_path / "homes", compose_services(**variables), {
             "http://api-server:8080": address,
-            "redis://redis:6379/0": redis,
+            "redis://redis:6379/0": broker.url,
             "/run/secrets": str(secrets),
             "postgresql://postgres:5432/lumbung": through(database.without_account(office), pooled),
         }, url, {
@@ -234,6 +251,8 @@ def cluster(
             "AIRFLOW__CELERY__WORKER_CONCURRENCY": "1",
             "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "15",
             "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "2",
+            "AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT": "30",
+            "AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT_CHECK_INTERVAL": "2",
             "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(logs.number),
             "AIRFLOW__LOGGING__REMOTE_LOGGING": "True",
             "AIRFLOW__LOGGING__REMOTE_BASE_LOG_FOLDER": "s3://lumbung/logs",
@@ -252,6 +271,7 @@ def cluster(
             listen = {"AIRFLOW__API__HOST": "127.0.0.1", "AIRFLOW__API__PORT": str(held.number)}
             made.start("api-server", "api-server", "api-server", **made.apart, **listen)
             made.start("scheduler", "scheduler", "home")
+            made.start("scheduler-2", "scheduler", "scheduler-2", **made.apart)
             made.start("dag-processor", "dag-processor", "home")
             made.start("worker-1", "worker", "worker-1", **made.apart)
             made.wait("the API server", lambda: _answers(address))
@@ -271,8 +291,8 @@ def _answers(address: str) -> bool:
     return all(health[part]["status"] == "healthy" for part in ("scheduler", "dag_processor"))
 
 
-def test_a_worker_dies_in_a_pull_and_the_facts_are_the_truth(
-    cluster: Cluster, truth_and_inbox: tuple[reckoning.Record, Path]
+def test_worker_scheduler_and_broker_die_in_a_pull_and_the_facts_are_the_truth(
+    cluster: Cluster, broker: Broker, truth_and_inbox: tuple[reckoning.Record, Path]
 ) -> None:
     truth, _ = truth_and_inbox
     passwords = json.loads((cluster.folder / "api-server" / "airflow/passwords.json").read_text())
@@ -285,8 +305,11 @@ def test_a_worker_dies_in_a_pull_and_the_facts_are_the_truth(
         blocking.execute("select pg_advisory_xact_lock(hashtext('lumbung.watermark'))")
         run_id = client.trigger(pull)
         cluster.wait("the pull", lambda: _waits(cluster.url))
-        cluster.signal("worker-1", signal.SIGKILL)
-        cluster.processes["worker-1"].wait(10)
+        for name in ("worker-1", "scheduler"):
+            cluster.signal(name, signal.SIGKILL)
+            cluster.processes[name].wait(10)
+        broker.kill()
+        broker.start()
         queues = ("--queues", "intake,build")
         cluster.start("worker-2", "worker", "worker-2", *queues, **cluster.apart)
     client.unpause("warehouse")
@@ -326,9 +349,8 @@ def test_a_worker_dies_in_a_pull_and_the_facts_are_the_truth(
     with closing(EvidenceKeys(custodian, vault)) as keys:
         store = Evidence(cluster.folder / "elsewhere", keys, shared="s3://lumbung/evidence")
         assert all(sha256(content_of(store, digest)).digest() == digest for digest in named)
-    broker = cluster.here["redis://redis:6379/0"]
     worker = f"celery@{socket.gethostname()}"
-    ping = ["celery", "--broker", broker, "inspect", "ping", "--destination", worker]
+    ping = ["celery", "--broker", broker.url, "inspect", "ping", "--destination", worker]
     subprocess.run([sys.executable, "-m", *ping], check=True, capture_output=True, timeout=60)
     _are_healthy_and_know_no_password(cluster)
 
@@ -338,7 +360,7 @@ def _are_healthy_and_know_no_password(cluster: Cluster) -> None:
     page = cluster.folder / "home" / "portals" / "current" / "index.html"
     assert "Belum ada edisi terbit" in page.read_text(encoding="utf-8")
     running = {name for name, process in cluster.processes.items() if process.poll() is None}
-    assert running == {"api-server", "scheduler", "dag-processor", "worker-2"}
+    assert running == {"api-server", "scheduler-2", "dag-processor", "worker-2"}
     for name in running:
         process = psutil.Process(cluster.processes[name].pid)
         for each in (process, *process.children(recursive=True)):
