@@ -202,6 +202,11 @@ def test_a_decided_word_is_undone_after_a_build(words: tuple[Desk, str]) -> None
     given = {"term": hidden, "seen": seen(province, WORDS)}
     assert send(province, f"{WORDS}/issue", csrf, **given).status_code == 303
     assert mappings.mappings(desk.url) == {}
+    desk.execute(
+        "insert into ops.mapping_decision (vocabulary, term, code, decided_by)"
+        " values ('kosakata_lama', 'kata lama', null, 'provinsi')"
+    )
+    assert "kata lama" not in province.get(WORDS).text  # no seed maps its vocabulary any more
     # it waits again before the next build, which puts it on the review list
     assert f"{hidden}</bdi></a>" in (page := province.get(WORDS).text)
     assert "Pilihan dibatalkan" in page

@@ -76,15 +76,16 @@ def found(who: Person) -> dict[tuple[str, str], Word]:
     except BuildError:
         return {}
     words: dict[tuple[str, str], Word] = {}
+    vocabularies = mappings.vocabularies()
     for each in listed:
         vocabulary, _, term = each.detail.partition(": ")
-        if vocabulary in mappings.vocabularies():
+        if vocabulary in vocabularies:
             words[vocabulary, term] = Word(
                 *(vocabulary, term, each.record_id, each.record_count, each.since_date),
                 set(each.channels),
             )
     for vocabulary, term in mappings.undone(database_url("auditor")):
-        if vocabulary != mappings.PLACE:
+        if vocabulary in vocabularies:  # neither a place nor one that the seeds no longer have
             words.setdefault((vocabulary, term), Word(vocabulary, term, None, 0, None, set()))
     return words
 
