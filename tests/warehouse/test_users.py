@@ -266,7 +266,7 @@ def test_psql_has_no_password_among_its_arguments(url: str) -> None:
 def test_an_owner_that_is_no_superuser_makes_and_removes_logins(url: str) -> None:
     """As on an office's own server: an account that may create roles."""
     query(url, "create role pemilik login createrole password 'rahasia'")
-    theirs = login(url, "pemilik", "rahasia")
+    theirs = database.with_account(url, "pemilik", "rahasia")
     try:
         query(url, f"grant create on database {psycopg.conninfo.conninfo_to_dict(url)['dbname']}"
                    " to pemilik")  # fmt: skip
