@@ -19,7 +19,11 @@ from lumbung.demo.truth import metric_differences
 from lumbung.local.airflow import COMPONENTS
 from lumbung.settings import JAKARTA
 from tests.end_to_end.conftest import RETRY_AT_ONCE, ROOT, SEED, WEEKS, Installation, run_demo
-from tests.support.against_truth import edition_equals_truth, facts_equal_truth
+from tests.support.against_truth import (
+    edition_equals_truth,
+    facts_equal_truth,
+    prevention_equals_truth,
+)
 
 COUNTS = ("read", "landed", "duplicate", "quarantined")
 
@@ -84,6 +88,7 @@ def test_every_metric_equals_the_truth(installation: Installation) -> None:
 
 def test_facts_equal_the_truth_row_by_row(installation: Installation) -> None:
     facts_equal_truth(installation.url, truth_of(installation))
+    prevention_equals_truth(installation.url, truth_of(installation))
 
 
 def test_what_is_not_counted_is_listed_with_its_reason(installation: Installation) -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import csv
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
 from datetime import date
+from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -98,15 +102,20 @@ def prevention_equals_truth(url: str, truth: dict[str, Any]) -> None:
     plans = (
         "regency_code, start_date::text, end_date::text, prevention_form_code, issue_codes,"
         " target_group_codes, planned_activity_count, planned_participant_count,"
-        " done_activity_count, is_overdue"
+        " done_activity_count, remaining_activity_count"
     )
     names = (
         *("regency_code", "start_date", "end_date", "prevention_form_code", "issues"),
         *("target_groups", "planned_activity_count", "planned_participant_count"),
-        *("done_activity_count", "is_overdue"),
+        *("done_activity_count", "remaining_activity_count"),
     )
-    found = read(url, f"select {plans} from marts.fct_prevention_plan")
-    wanted = [tuple(row[name] for name in names) for row in truth["plans"]]
+    # a plan is overdue on the day of the build: the demo's has the clock of its edition
+    ((today,),) = read(url, "select (ops.now() at time zone 'Asia/Jakarta')::date::text")
+    found = read(url, f"select {plans}, is_overdue from marts.fct_prevention_plan")
+    wanted = [
+        (*(row[name] for name in names), row["end_date"] < today and row[names[-1]] > 0)
+        for row in truth["plans"]
+    ]
     assert sorted(map(str, found)) == sorted(map(str, wanted))
 
     weeks, regencies = truth["weeks"], 8
@@ -119,36 +128,110 @@ def prevention_equals_truth(url: str, truth: dict[str, Any]) -> None:
     wanted = [tuple(row[name] for name in needs) for row in truth["needs"]]
     assert sorted(row for row in found if any(row[3:])) == sorted(wanted)
 
+    done = _activities_by(truth, span=4, key=lambda row: row["issues"])
+    found = read(
+        url,
+        "select regency_code, issue_code, week_id, done_participant_count, done_by_form,"
+        " done_by_target_group, round(reached_group_pct, 6)"
+        " from marts.agg_prevention_need where done_count > 0",
+    )
+    by_key: dict[tuple[str, ...], tuple[Any, ...]] = {}
+    for key, rows in done.items():
+        groups = Counter(group for row in rows for group in row["target_groups"])
+        forms = Counter(row["prevention_form_code"] or "UNSTATED" for row in rows)
+        share = round(Decimal(100 * len(groups)) / 15, 6)
+        by_key[key] = (_participants(rows), forms, groups, share)
+    assert {row[:3]: row[3:] for row in found} == by_key
+
     outside = Counter(
-        (row["regency_code"], row["week_id"], row["channel"])
+        (row["regency_code"], row["week_id"], row["channel"], row["record_kind"])
         for row in truth["reports"]
         if row["record_kind"] in ("LP", "IA")
     )
     found = read(
         url,
-        "select regency_code, week_id, channel, participation_count from marts.agg_participation",
+        "select regency_code, week_id, channel, laporan_count, tip_count, participation_count"
+        " from marts.agg_participation",
     )
-    assert {tuple(key): count for *key, count in found} == outside
+    assert {row[:3] for row in found} == {key[:3] for key in outside}
+    for regency, week, channel, laporan, tips, both in found:
+        kinds = tuple(outside[regency, week, channel, kind] for kind in ("LP", "IA"))
+        assert (laporan, tips, both) == (*kinds, sum(kinds)), (regency, week, channel)
 
-    met = {
-        (row["regency_code"], group, week)
-        for row in truth["preventions"]
-        for group in row["target_groups"]
-        for first in [weeks.index(_iso_week(row["activity_date"]))]
-        for week in weeks[first : first + 4]
-    }
+    week_of = _activities_by(truth, span=1, key=lambda row: row["target_groups"])
+    met = _activities_by(truth, span=4, key=lambda row: row["target_groups"])
     found = read(
-        url, "select regency_code, target_group_code, week_id, is_met from marts.agg_outreach"
+        url,
+        "select regency_code, target_group_code, week_id, activity_count, participant_count,"
+        " last_4_weeks_activity_count, is_met from marts.agg_outreach",
     )
     assert len(found) == regencies * 15 * len(weeks)
-    assert {tuple(key) for *key, is_met in found if is_met} == met
-    villages = Counter(
-        (row["village_code"], _iso_week(row["activity_date"]))
-        for row in truth["preventions"]
-        if row["village_code"]
+    for row in found:
+        rows, window = week_of[row[:3]], met[row[:3]]
+        assert row[3:] == (len(rows), _participants(rows), len(window), bool(window)), row
+    villages = _activities_by(truth, span=1, key=lambda row: filter(None, [row["village_code"]]))
+    found = read(
+        url,
+        "select regency_code, village_code, week_id, activity_count, participant_count"
+        " from marts.agg_village_reach",
     )
-    found = read(url, "select village_code, week_id, activity_count from marts.agg_village_reach")
-    assert {tuple(key): count for *key, count in found} == villages
+    assert {row[:3]: row[3:] for row in found} == {
+        key: (len(rows), _participants(rows)) for key, rows in villages.items()
+    }
+    suggestions_follow_their_rules(url)
+
+
+def suggestions_follow_their_rules(url: str) -> None:
+    """Each need has the first active rule whose every stated condition its own numbers meet."""
+    seed = Path(__file__).parents[2] / "dbt_project" / "seeds" / "prevention_rule.csv"
+    with seed.open(encoding="utf-8", newline="") as file:
+        rules = sorted(csv.DictReader(file), key=lambda rule: int(rule["precedence"]))
+
+    def first(issue: str, cases: int, trend: str, marked: bool, *counts: int) -> str | None:
+        done, planned, gap = counts
+        for rule in rules:
+            unmet = (
+                rule["is_active"] != "true",
+                rule["issue_codes"] and issue not in rule["issue_codes"].split(),
+                rule["min_case_count"] and cases < int(rule["min_case_count"]),
+                rule["trend_code"] and trend != rule["trend_code"],
+                rule["is_marked"] and marked != (rule["is_marked"] == "true"),
+                rule["max_done_count"] and done > int(rule["max_done_count"]),
+                rule["max_planned_count"] and planned > int(rule["max_planned_count"]),
+                rule["min_gap_count"] and gap < int(rule["min_gap_count"]),
+            )
+            if not any(unmet):
+                return rule["rule_code"]
+        return None
+
+    found = read(
+        url,
+        "select rule_code, issue_code, last_4_weeks_count, trend_code, is_marked, done_count,"
+        " planned_count, gap_count from marts.agg_prevention_need",
+    )
+    assert any(rule for rule, *_ in found)
+    for rule, *numbers in found:
+        assert rule == first(*numbers), numbers
+
+
+def _activities_by(
+    truth: dict[str, Any], *, span: int, key: Callable[[dict[str, Any]], Iterable[str]]
+) -> defaultdict[tuple[str, ...], list[dict[str, Any]]]:
+    """The activities of a regency, of what they have of `key`, in the `span` weeks to each week."""
+    weeks = truth["weeks"]
+    found: defaultdict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
+    for row in truth["preventions"]:
+        first = weeks.index(_iso_week(row["activity_date"]))
+        for code in key(row):
+            for week in weeks[first : first + span]:
+                found[row["regency_code"], code, week].append(row)
+    return found
+
+
+def _participants(rows: list[dict[str, Any]]) -> int | None:
+    """Their sum; None where none is stated."""
+    stated = [row["participant_count"] for row in rows if row["participant_count"] is not None]
+    return sum(stated) if stated else None
 
 
 def _iso_week(day: str) -> str:

@@ -234,7 +234,7 @@ def _activity(row: Activity) -> Record:
 
 
 def _plan(plan: Plan, preventions: Iterable[Record]) -> Record:
-    """A plan with the activities that fulfil it; all periods are over when the demo is built."""
+    """A plan with the activities that fulfil it, and how many are missing."""
     done = _fulfilling(plan, preventions, plan.start, plan.end)
     return {
         "regency_code": plan.regency.code,
@@ -246,7 +246,7 @@ def _plan(plan: Plan, preventions: Iterable[Record]) -> Record:
         "planned_activity_count": plan.activities,
         "planned_participant_count": plan.participants,
         "done_activity_count": done,
-        "is_overdue": done < plan.activities,
+        "remaining_activity_count": max(plan.activities - done, 0),
     }
 
 
