@@ -70,6 +70,9 @@ def test_it_says_whom_to_call_and_what_is_due(url: str, settings: Settings, edit
     maybe = found["Batas waktu mungkin terlampaui"]
     assert any(re.search(r"batas antara \d+ \w+ 2024 dan \d+ \w+ 2024$", line) for line in maybe)
     calls = {line.split(":")[0]: line for line in found["Kabupaten/kota yang perlu dihubungi"]}
+    passed = ["batas waktu terlampaui" in line for line in calls.values()]
+    assert passed == sorted(passed, reverse=True)  # who is late before who may be
+    assert passed[0]
     assert calls["Pangkal Pinang"].endswith("pangkalpinang@babel.example.id (rekaan).")
     assert "batas waktu terlampaui menurut register: 2" in calls["Pangkal Pinang"]
     assert "belum menyampaikan: Simpang Pesak" in calls["Belitung Timur"]

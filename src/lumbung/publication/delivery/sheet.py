@@ -156,7 +156,7 @@ def _parts(
         for place, _ in due[group]:
             calls[place].append(group)
     lines = []
-    for regency in b.known:
+    for regency in sorted(b.known, key=lambda each: [-calls[each.code].count(g) for g in DUE[:4]]):
         reasons = [
             m("sheet_reason", reason=lower(m[f"sheet_due_{group}"]), count=m.number(count))
             for group in DUE[:4]
