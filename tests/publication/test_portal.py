@@ -497,6 +497,15 @@ def test_without_editions_the_portal_says_so() -> None:
     assert "Belum ada edisi terbit" in found["index.html"].decode()
 
 
+def test_the_first_edition_is_said_to_have_none_before_it(portal: Portal) -> None:
+    """Nothing was compared: the pages say what the edition says."""
+    with psycopg.connect(portal[0]) as connection:
+        first, *_ = public._published(connection, portal[0])
+    found = site([first])
+    for name in ("index.html", f"edisi/{first.edition.edition_id}/index.html"):
+        assert "Belum ada edisi sebelum ini" in found[name].decode(), name
+
+
 def test_a_campaign_without_a_theme_or_an_outcome_of_a_tip_says_so(
     portal: Portal, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -294,7 +294,9 @@ class ChapterBuilder:
         return self.m.change(metric.week, metric.previous)
 
     def nothing_restated(self) -> str:
-        """Say that no earlier metric has changed, or that this is the first edition."""
+        """Say that no metric has newly changed, or that this is the first edition."""
+        if self.e.restatements:
+            return self.m["restatement_caption_published"]
         is_first = self.e.previous_id is None and self.e.revision == 1
         return self.m["restatement_first" if is_first else "restatement_none"]
 

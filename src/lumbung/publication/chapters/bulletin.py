@@ -197,8 +197,7 @@ def handling(b: ChapterBuilder) -> Section:
     lead = [*(f"{sentence}." for sentence in sentences), *filter(None, [about])]
     new = sorted(e.new_restatements, key=lambda r: _matters(r, e.province))
     if not new:
-        said = m["restatement_caption_published"] if e.restatements else b.nothing_restated()
-        lead += [said, *b.changed_needs(CHANGED)]
+        lead += [b.nothing_restated(), *b.changed_needs(CHANGED)]
         return Section("penanganan", m["handling_title"], [], [], lead=lead)
     heads, rows = record.revisions(b, new[:REVISIONS])
     table = Table(

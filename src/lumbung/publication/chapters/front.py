@@ -99,8 +99,7 @@ def _points(b: ChapterBuilder) -> Iterator[tuple[Rank, str, str]]:
         rank = Rank.URGENT if headline in changed else Rank.OTHER
         yield rank, m("point_restatement", count=m.number(len(new))), m["point_restatement_more"]
     else:
-        none = m["restatement_caption_published"] if e.restatements else b.nothing_restated()
-        yield Rank.NOTHING, none, ""
+        yield Rank.NOTHING, b.nothing_restated(), ""
     if e.waivers:
         count = len({waiver.check_name for waiver in e.waivers})
         yield Rank.URGENT, m("point_waiver", count=m.number(count)), m["point_waiver_more"]

@@ -25,7 +25,7 @@ def restatements(b: ChapterBuilder) -> Section:
     if len(new) > SHOWN:
         notes.append(m("restatement_rest", count=m.number(len(new) - SHOWN)))
     if not new:
-        return replace(section, paragraphs=[m["restatement_caption_published"], *notes])
+        return replace(section, paragraphs=[b.nothing_restated(), *notes])
     heads, rows = revisions(b, by_edition(b, new))
     table = Table(
         *b.number_table("restatement"),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from lumbung.errors import PublicationError
 from lumbung.publication.chapters import record
+from lumbung.publication.chapters.builder import ChapterBuilder
 from lumbung.publication.model.document import Table
 from lumbung.publication.model.edition import Edition, Restatement
 from lumbung.publication.portal.published import Published
@@ -86,9 +88,11 @@ def values(site: Site, one: Published, about: dict[str, Any]) -> dict[str, Any]:
     """Return what the page of an edition prints."""
     m = site.m
     stated, changed = one.edition.new_restatements, changed_since(site, one.edition)
+    own = ChapterBuilder(replace(one.edition, language=site.e.language))
     return {
         "e": about,
         "stated": revisions(site, m("stated_caption", count=about["states"]), stated),
+        "nothing_restated": own.nothing_restated(),
         "stated_rest": m.number(len(stated) - _LINES) if len(stated) > _LINES else "",
         "changed": revisions(
             site,

@@ -26,6 +26,7 @@ def values(site: Site, editions: list[dict[str, Any]]) -> dict[str, Any]:
         "map": site.d.charts[0],
         "trend": counts.series(site, site.violation, site.e.province),
         "restated": about["states"] if about["states"] != "0" else "",
+        "nothing_restated": site.b.nothing_restated(),
         "earlier": earlier[:6],
         "places": places.place_table(site),
         "place_links": site.place_links(""),
