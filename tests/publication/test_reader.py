@@ -251,7 +251,7 @@ def test_the_summary_counts_what_may_have_passed(
         "berjalan. Sebanyak 1 di antaranya berasal dari kasus yang diterima sebelum masa kampanye "
         "dan tidak dihitung dalam angka lain. Sebanyak 2 batas waktu mungkin masih berjalan dan "
         "belum terlampaui. Sebanyak 1 batas waktu lain telah "
-        "berakhir, tetapi tidak dapat dipastikan terpenuhi.",
+        "berakhir, tetapi belum pasti terpenuhi.",
         "en": "Handling deadlines according to the register: 27 may have passed, "
         "of 29 open or perhaps open. Of these, 1 belongs to cases received before the "
         "campaign, which no other figure counts. Deadlines that may be open and have not passed: "
@@ -269,7 +269,11 @@ def test_the_summary_counts_what_may_have_passed(
         folder = settings.editions / calm
         for file in (f"{names[0]}.html", f"{names[0]}.pdf", names[1]):
             assert sentence in _words((folder / file).read_bytes()), file
-        assert sentence in _words(render.letter(spoken)[1].encode())
+        letter = render.letter(spoken)[1]
+        assert sentence in _words(letter.encode())
+        links = {node.attributes["href"] for node in LexborHTMLParser(letter).css("a")}
+        portal = found.office.portal_url
+        assert links == {portal, f"{portal}edisi/{calm}/", found.office.contact_url}
     pages = [_words(file.read_bytes()) for file in settings.portal.rglob("*.html")]
     assert sum(said["id"] in page for page in pages) >= 1
     assert sum(said["en"] in page for page in pages) >= 1
@@ -302,12 +306,11 @@ def test_no_deadline_is_called_open_only_where_none_may_be(drafts: dict[str, Edi
         "atau 26 November 2024,",
         "dari 3 batas waktu yang berjalan atau "
         "mungkin berjalan. Sebanyak 3 batas waktu mungkin masih berjalan dan belum terlampaui. "
-        "Sebanyak 1 batas waktu lain telah berakhir, tetapi tidak "
-        "dapat dipastikan terpenuhi.",
+        "Sebanyak 1 batas waktu lain telah berakhir, tetapi belum pasti terpenuhi.",
     )
     assert _deadline_point(_counted(found, "MET", "MISSED", "MAYBE_MISSED")) == (
         "Tidak ada batas waktu penanganan yang berjalan.",
-        "Sebanyak 1 batas waktu lain telah berakhir, tetapi tidak dapat dipastikan terpenuhi.",
+        "Sebanyak 1 batas waktu lain telah berakhir, tetapi belum pasti terpenuhi.",
     )
 
 

@@ -535,10 +535,10 @@ def test_what_must_be_decided_is_counted(drafts: dict[str, Edition]) -> None:
         "terlampaui).",
         "Penyelesaian penanganan atas 5 batas waktu yang berakhir pada 25 atau 26 November 2024.",
         f"Registrasi {pending} laporan dan temuan yang belum diputuskan.",
-        "Pelaksanaan atau penjadwalan ulang kegiatan pencegahan: rencana belum terpenuhi pada 2 "
+        "Pelaksanaan atau penjadwalan ulang pencegahan: rencana belum terpenuhi pada 2 "
         "pasangan kabupaten/kota dan tema.",
         "Penyusunan rencana pencegahan: 1 pasangan kabupaten/kota dan tema dugaan yang menonjol "
-        "belum memiliki rencana.",
+        "belum memilikinya.",
     ]
 
 
