@@ -151,7 +151,7 @@ def explained(error: Exception, home: Path) -> LumbungError:
         )
     else:
         known = LumbungError(
-            f"unexpected {type(error).__name__}: {_first_line(error)}",
+            f"unexpected {type(error).__name__}: {_without_values(error) or _first_line(error)}",
             where=_saved_traceback(error),
             remediation="Run the same again; if it fails again, send that to whoever maintains "
             "Lumbung",
@@ -189,14 +189,33 @@ def _first_line(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [""])[0]
 
 
+def _without_values(error: BaseException) -> str | None:
+    """What the database said without the values of a row; None for other errors.
+
+    Details and contexts quote rows. So does the first line of a value that cannot be read.
+    """
+    import psycopg
+
+    if not isinstance(error, psycopg.Error) or not error.sqlstate or not str(error):
+        return None
+    is_quoted = isinstance(error, psycopg.DataError)
+    return f"SQLSTATE {error.sqlstate}" if is_quoted else _first_line(error)
+
+
 def _is_full(folder: Path) -> bool:
     existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     return shutil.disk_usage(existing).free < MIN_FREE_BYTES
 
 
 def _saved_traceback(error: BaseException) -> str:
-    """The file that the traceback was written to, or its text if no file can be written."""
+    """The file that the traceback was written to, or its text if no file can be written.
+
+    People send it to who maintains Lumbung, so it has nothing that PostgreSQL quotes of a row.
+    """
     text = "".join(traceback.format_exception(error))
+    for each in _causes(error):
+        if without := _without_values(each):
+            text = text.replace(str(each), without)
     try:
         with tempfile.NamedTemporaryFile(
             "w", prefix="lumbung-", suffix=".log", delete=False

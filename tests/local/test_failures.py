@@ -248,6 +248,32 @@ def test_what_others_raise_is_reported_with_a_next_step(
         Path(kept[1]).unlink()
 
 
+@pytest.mark.parametrize(
+    ("error", "reported"),
+    [
+        (
+            psycopg.errors.InvalidTextRepresentation('invalid input: "Zqvor"\nLINE 1: ...'),
+            "unexpected InvalidTextRepresentation: SQLSTATE 22P02",
+        ),
+        (
+            psycopg.errors.UniqueViolation("it is there\nDETAIL:  Key (name)=(Zqvor) exists."),
+            "unexpected UniqueViolation: it is there",
+        ),
+    ],
+)
+def test_what_people_send_quotes_no_row(error: Exception, reported: str, tmp_path: Path) -> None:
+    caused = ValueError()
+    caused.__cause__ = error
+    for each, begin in ((error, reported), (caused, "unexpected ValueError: ")):
+        message = str(explained(each, tmp_path))
+        kept = Path(re.findall(r"\[(.*\.log)\]", message)[0])
+        said = message + kept.read_text()
+        kept.unlink()
+        assert message.startswith(begin)
+        assert type(error).__name__ in said
+        assert "Zqvor" not in said
+
+
 def test_a_failure_is_reported_when_no_file_can_be_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
