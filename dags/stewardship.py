@@ -7,10 +7,10 @@ task `notify` returns the counts per owner and check; the `owners` of `config/pe
 them. The task `deadlines` notifies the approvers when deadlines of cases end today or tomorrow.
 
 `anchor` writes the head of the audit log to `LUMBUNG_HOME/anchors/`, a file a day to keep outside
-the machine (`docs/how-to/verify-the-audit-log.md`).
+the machine, and verifies the log (`docs/how-to/verify-the-audit-log.md`).
 
-**When it fails**, the database cannot be reached. Open items never fail a task, nor does a notice
-that cannot be sent.
+**When it fails**, the database cannot be reached, or the audit log does not hold: the message says
+which line. Open items never fail a task, nor does a notice that cannot be sent.
 """
 
 from __future__ import annotations
@@ -63,19 +63,17 @@ def stewardship() -> None:
     @task
     @fail_without_retry
     def anchor() -> str:
-        """Write the head of the audit log to the day's file, and print it."""
+        """Write the head of the audit log to the day's file, print it, and verify the log."""
         from datetime import datetime
 
         from lumbung import audit
         from lumbung.settings import JAKARTA, Settings
 
-        file = audit.anchor(
-            datetime.now(JAKARTA).date(),
-            settings=Settings.load(),
-            database_url=warehouse_url("auditor"),
-        )
+        settings, url = Settings.load(), warehouse_url("auditor")
+        file = audit.anchor(datetime.now(JAKARTA).date(), settings=settings, database_url=url)
         text = file.read_text(encoding="utf-8").strip()
         print(f"{file}: {text}")
+        audit.verify(settings=settings, database_url=url)
         return text
 
     notify()

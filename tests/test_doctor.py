@@ -86,6 +86,16 @@ def test_a_database_of_another_version(office: Settings, change: str, said: str)
     assert list(not_well(office)) == ["versions"]
 
 
+def test_an_audit_log_that_was_changed(office: Settings) -> None:
+    execute(office, "select ops.audit('x', 'nobody', false, '{}') from generate_series(1, 3)")
+    assert not_well(office) == {}
+    execute(
+        office,
+        "set session_replication_role = replica; delete from ops.audit_log where entry_id = 2",
+    )
+    assert "line 2 is missing" in not_well(office)["audit log"]
+
+
 def test_a_clock_that_was_set_back(office: Settings) -> None:
     execute(
         office,

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psycopg
 
-from lumbung import database
+from lumbung import audit, database
 from lumbung.backup import keys
 from lumbung.backup.manifest import TIME, backups
 from lumbung.backup.take import require_vault_key
@@ -59,6 +59,7 @@ def diagnose(settings: Settings) -> list[Finding]:
             "versions": lambda: versions(url),
             "clock": lambda: clock(url),
             "keys": lambda: secret_keys(url, settings),
+            "audit log": lambda: audit_log(url, settings),
             "editions": lambda: editions(url, settings),
             "DAGs": lambda: dags(url),
         }
@@ -173,6 +174,12 @@ def secret_keys(url: str, settings: Settings) -> str:
     with database.connect(role_url(url, "auditor")) as connection:
         require_proven(connection, settings)
     return "fit the database"
+
+
+def audit_log(url: str, settings: Settings) -> str:
+    """Require that no line of the audit log was changed, removed or inserted."""
+    head = audit.verify(settings=settings, database_url=role_url(url, "auditor"))
+    return f"holds, {head.entry_id} lines"
 
 
 def editions(url: str, settings: Settings) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,8 +40,8 @@ FILES = {
 @pytest.fixture(scope="module")
 def issued(
     server: EmbeddedPostgres, filled: tuple[str, Metrics], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[str]:
-    """The name of a database with one published edition."""
+) -> Iterator[tuple[str, Settings]]:
+    """The name of a database with one published edition, and the home that signed it."""
     with copy_of(server, filled[0]) as url, pytest.MonkeyPatch.context() as patch:
         home = demo_home(tmp_path_factory.mktemp("home"), PROJECT)
         # Rendering is tried elsewhere; here two small files stand for an edition's.
@@ -50,12 +51,15 @@ def issued(
         pass_checkpoint(url, EDITION)
         review.approve(EDITION, by="Ketua Contoh", database_url=url)
         publishing.publish(EDITION, settings=home, database_url=url)
-        yield url.rsplit("/", 1)[1].split("?")[0]
+        yield url.rsplit("/", 1)[1].split("?")[0], home
 
 
 @pytest.fixture
-def url(server: EmbeddedPostgres, issued: str) -> Iterator[str]:
-    with copy_of(server, issued) as copied:
+def url(
+    server: EmbeddedPostgres, issued: tuple[str, Settings], settings: Settings
+) -> Iterator[str]:
+    shutil.copytree(issued[1].home / "keys", settings.home / "keys")
+    with copy_of(server, issued[0]) as copied:
         yield copied
 
 
@@ -271,6 +275,21 @@ def test_a_letter_with_personal_data_is_sent_to_nobody(
     with pytest.raises(CheckpointError, match="NIK"):
         send(url, settings, post.address)
     assert (post.got, state(url)) == ([], (PUBLISHED, {}))
+
+
+@pytest.mark.usefixtures("plain")
+def test_an_edition_that_is_not_the_signed_one_is_mailed_to_nobody(
+    url: str, settings: Settings, post: Post
+) -> None:
+    with psycopg.connect(url) as owner:
+        owner.execute("set session_replication_role = replica")  # past the triggers
+        owner.execute(
+            "update published.artefact set content = '%PDF', byte_count = 4,"
+            " sha256 = encode(sha256('%PDF'), 'hex') where name = 'edisi.pdf'"
+        )
+    with pytest.raises(PublicationError, match=r"edisi\.pdf is not the file that was signed"):
+        send(role_url(url, "publisher"), settings, post.address)
+    assert post.got == []
 
 
 def test_a_draft_is_mailed_to_nobody(url: str, settings: Settings, post: Post) -> None:

@@ -267,6 +267,18 @@ def test_an_edition_on_a_portal(editions: Path, address: str) -> None:
     ]
 
 
+def test_a_page_of_the_portal_is_named_as_unsigned(editions: Path, address: str) -> None:
+    (editions / FIRST / "index.html").write_text("<p>99</p>")
+    for proof in (
+        verify(Site(f"{address}/{FIRST}/"), [OFFICE.public]),
+        verify_all(editions, [OFFICE.public])[1],
+    ):
+        assert (proof.edition_id, proof.problems) == (FIRST, [])
+        assert [note.partition(":")[0] for note in proof.notes] == [
+            "index.html is a page of the portal, which no signature covers"
+        ]
+
+
 def command(*arguments: object, home: Path) -> subprocess.CompletedProcess[str]:
     """`lumbung verify` on a reader's machine: an empty home, no database."""
     return subprocess.run(

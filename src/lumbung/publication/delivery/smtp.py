@@ -29,6 +29,7 @@ import psycopg
 from lumbung import database
 from lumbung.errors import CheckpointError, ConfigurationError, PublicationError, ServiceError
 from lumbung.publication.checks.pii import find_personal_data
+from lumbung.publication.checks.stored import require_proven
 from lumbung.publication.delivery.recipients import load_people
 from lumbung.publication.formats import render
 from lumbung.publication.model.store import load
@@ -76,9 +77,9 @@ def send(
         the addresses for which the server has just accepted a message.
 
     Raises:
-        PublicationError: when the edition is not published; when the server permanently refuses an
-            address; when it is unknown whether an address received its mail. All other recipients
-            have been sent theirs.
+        PublicationError: when the edition is not published, or is not the one that was signed; when
+            the server permanently refuses an address; when it is unknown whether an address
+            received its mail. In the last two cases all other recipients have been sent theirs.
         ServiceError: when the server cannot be reached or refuses temporarily; try again later.
         ConfigurationError: when the server or `config/people.yaml` is configured wrongly.
         CheckpointError: when the mail seems to hold personal data.
@@ -106,6 +107,7 @@ def send(
         unsure = [a for a in people.recipients if steps.get(a) == "offered"]
         wanted = [a for a in people.recipients if steps.get(a) not in ("offered", "accepted")]
         if wanted:
+            require_proven(connection, settings)
             summary = render.letter(edition, _root(stored))
             _refuse_personal_data(edition_id, summary, stored["siaran-pers.txt"])
             with _session(server) as smtp:

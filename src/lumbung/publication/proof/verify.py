@@ -177,7 +177,8 @@ def verify_all(folder: Path, trusted: Collection[PublicKey]) -> list[Proof]:
                 f"it follows {before or 'no edition'}, and so does {successors[before]}"
             )
         successors.setdefault(before, proof.edition_id)
-        proof.notes = [note for note in proof.notes if before not in note]
+        if before:  # it is compared above
+            proof.notes = [note for note in proof.notes if before not in note]
     vouched = {key: root for proof in proofs.values() for key, root in proof.unsigned.items()}
     for path in folders:
         if path not in signed:
@@ -225,6 +226,11 @@ def _compare_files(source: Source, manifest: Manifest, proof: Proof) -> None:
     known = {*manifest.files, *PROOF_FILES, PORTAL_PAGE}
     for name in sorted((source.names() or set()) - known):
         proof.problems.append(f"{name} is not part of the edition")
+    if source.read(PORTAL_PAGE) is not None:
+        proof.notes.append(
+            f"{PORTAL_PAGE} is a page of the portal, which no signature covers: read the numbers in"
+            " the edition's own files"
+        )
 
 
 def _compare_previous(source: Source, previous: tuple[str, str], proof: Proof) -> None:
