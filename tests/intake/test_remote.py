@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +18,7 @@ from moto.server import ThreadedMotoServer
 from lumbung.errors import SourceError
 from lumbung.intake import run
 from lumbung.intake.connectors.base import SourceConnection
+from lumbung.intake.connectors.shared import files
 from lumbung.intake.evidence import Evidence
 from lumbung.intake.landing import IntakeCounts
 from lumbung.settings import Settings
@@ -98,6 +101,19 @@ def test_an_outage_of_the_sftp_server_in_the_middle(
     assert before is not None
     assert (counts.read, counts.landed + before[0], counts.tombstones) == (10, 10, 0)
     assert pull(connection) == IntakeCounts(read=10, duplicate=10)
+
+
+def test_an_sftp_server_that_stands_still_is_noticed(
+    pull: Pull, sftp: Sftp, connection: SourceConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (sftp.root / "register" / "buku.xlsx").write_bytes(register("1/LP"))
+    monkeypatch.setattr(files, "_TIMEOUT_SECONDS", 2)
+    sftp.stands_still = threading.Event()
+    began = time.monotonic()
+    with pytest.raises(SourceError, match=r"cannot be read.*sftp://127.0.0.1/register"):
+        pull(connection)
+    assert time.monotonic() - began < 20
+    sftp.stands_still.set()
 
 
 @pytest.mark.parametrize(

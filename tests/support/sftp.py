@@ -20,6 +20,7 @@ class Sftp:
     Attributes:
         reads_left: after so many reads it cuts the connection.
         bytes_left: after so many bytes it cuts the connection, or refuses when `is_full`.
+        stands_still: a read waits for this, and so does every other answer.
 
     """
 
@@ -28,6 +29,7 @@ class Sftp:
         self.reads_left: int | None = None
         self.bytes_left: int | None = None
         self.is_full = False
+        self.stands_still: threading.Event | None = None
         self.key = asyncssh.generate_private_key("ssh-ed25519")
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
@@ -58,6 +60,8 @@ class Sftp:
                 self._connection = channel.get_connection()
 
             def read(self, *given: Any) -> Any:
+                if outer.stands_still is not None:
+                    outer.stands_still.wait(30)
                 if outer.reads_left is not None:
                     outer.reads_left -= 1
                     if outer.reads_left < 0:

@@ -188,6 +188,8 @@ def _open(where: str) -> UPath:
         case "sftp":
             # Without known_hosts sshfs takes any server; empty, the account's file decides.
             options |= {"known_hosts": (), "connect_timeout": TIMEOUT_SECONDS}
+            # A server that stopped without a word has left three of these unanswered.
+            options |= {"keepalive_interval": TIMEOUT_SECONDS / 4}
         case _:
             raise ConfigurationError(
                 "backups can be copied to s3:// and sftp:// only",

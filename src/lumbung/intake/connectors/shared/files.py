@@ -80,6 +80,8 @@ def open_folder(inbox: Path, connection: SourceConnection | None) -> UPath:
 
     # Where the option is absent, sshfs takes any server; empty, the account's file decides.
     options |= {"known_hosts": (), "connect_timeout": _TIMEOUT_SECONDS}
+    # A server that stopped without a word is noticed when it has left three of these unanswered.
+    options |= {"keepalive_interval": _TIMEOUT_SECONDS / 4}
     options |= {"username": connection.login}
     options |= {"password": connection.password} if connection.password else {}
     options |= {"port": connection.port} if connection.port else {}
