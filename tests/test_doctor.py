@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,8 +15,10 @@ from lumbung import database, doctor
 from lumbung.doctor import NotWellError, diagnose
 from lumbung.intake.vault import Vault, hold_to_one_key
 from lumbung.local.postgres import EmbeddedPostgres
+from lumbung.local.stack import Part, Stack
 from lumbung.settings import Settings
 from lumbung.warehouse.roles import METADATA, role_url
+from tests.support.api_server import Reply, serve
 from tests.support.command import lumbung
 from tests.support.databases import fresh_database
 
@@ -144,6 +147,23 @@ def test_dags_that_are_paused_or_failed_last(
         connection.execute("update dag set is_paused = true where dag_id = 'warehouse'")
         with pytest.raises(NotWellError, match="paused are warehouse: unpause in Airflow"):
             doctor.dags(url)
+
+
+def test_parts_that_run_and_do_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    healthy = {"status": "healthy"}
+    health: object = {"metadatabase": healthy, "scheduler": healthy, "triggerer": {"status": None}}
+    running = Stack(Settings(ROOT / "no", ROOT, None))
+    monkeypatch.setattr(running, "status", lambda: [Part("scheduler", 1, 0)])
+    server = contextmanager(serve)(lambda _: Reply(health))
+    with server as api:
+        address = f"http://127.0.0.1:{api.port}"
+        monkeypatch.setattr(Stack, "airflow_url", address)
+        assert doctor.parts(running) == "all run and answer"
+        health = {"scheduler": {"status": "unhealthy"}, "triggerer": {}}
+        with pytest.raises(NotWellError, match="scheduler run and do not answer: read their logs"):
+            doctor.parts(running)
+    with pytest.raises(NotWellError, match="api-server run and do not answer"):
+        doctor.parts(running)
 
 
 def test_a_home_where_nothing_runs_is_not_started(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from lumbung.backup.manifest import TIME, backups
 from lumbung.backup.take import require_vault_key
 from lumbung.errors import explained
 from lumbung.files import PRIVATE_UMASK
+from lumbung.local.airflow import unhealthy_parts
 from lumbung.local.stack import AIRFLOW_DATABASE, NOT_CLOSED, Stack
 from lumbung.publication.checks.stored import require_proven
 from lumbung.settings import Settings
@@ -112,12 +113,17 @@ def permissions(home: Path) -> str:
 
 
 def parts(stack: Stack) -> str:
-    """Require that every part runs and begins its tasks."""
+    """Require that every part runs, answers and begins its tasks."""
     if down := [part.name for part in stack.status() if part.pid is None]:
         raise NotWellError(f"{', '.join(down)} do not run: run 'lumbung up'")
+    if stack.airflow_url and (silent := unhealthy_parts(stack.airflow_url)):
+        raise NotWellError(
+            f"{', '.join(silent)} run and do not answer: read their logs, then run 'lumbung down'"
+            " and 'lumbung up'"
+        )
     if waiting := stack.queued_too_long():
         raise NotWellError(f"no worker begins {', '.join(waiting)}: run 'lumbung up'")
-    return "all run"
+    return "all run and answer"
 
 
 def last_backup(folder: str | None) -> str:

@@ -529,24 +529,33 @@ class Airflow:
 
     def _wait_until_healthy(self) -> None:
         deadline = time.monotonic() + START_SECONDS
-        unhealthy: set[str] = set()
+        unhealthy: list[str] = []
         while time.monotonic() < deadline:
             for name in COMPONENTS:
                 self.processes.require(name)
-            try:
-                health = httpx.get(f"{self.url}/api/v2/monitor/health", timeout=5).json()
-                health.pop("triggerer")  # says of an earlier version's that it is dead
-                unhealthy = {part for part, it in health.items() if it["status"] != "healthy"}
-                if not unhealthy:
-                    return
-            except (httpx.HTTPError, ValueError):
-                unhealthy = {"api-server"}
+            if not (unhealthy := unhealthy_parts(self.url)):
+                return
             time.sleep(0.5)
         raise ServiceError(
-            f"Airflow's {', '.join(sorted(unhealthy))} did not become healthy in {START_SECONDS} s",
+            f"Airflow's {', '.join(unhealthy)} did not become healthy in {START_SECONDS} s",
             where=str(self.folder),
             remediation="read the logs there; run 'lumbung down' and the same command again",
         )
+
+
+def unhealthy_parts(address: str) -> list[str]:
+    """Return the parts of Airflow that do not answer, or have given no sign of life for too long.
+
+    Args:
+        address: of the API server.
+
+    """
+    try:
+        health = httpx.get(f"{address}/api/v2/monitor/health", timeout=5).json()
+        health.pop("triggerer")  # says of an earlier version's that it is dead
+    except (httpx.HTTPError, ValueError):
+        return ["api-server"]
+    return sorted(part for part, it in health.items() if it["status"] != "healthy")
 
 
 def queued_too_long(metadata_url: str) -> list[str]:
