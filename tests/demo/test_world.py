@@ -61,7 +61,7 @@ def test_the_truth_has_exactly_the_keys_of_the_contract(nine_weeks: Truth) -> No
     assert set(nine_weeks) == {
         *("seed", "weeks", "edition_week", "channels", "reports", "supervisions"),
         *("preventions", "submissions", "excluded", "quarantine", "metrics", "links"),
-        *("plans", "needs"),
+        *("plans", "needs", "tip_outcomes"),
     }
     assert nine_weeks["weeks"] == [f"2024-W{week}" for week in range(39, 48)]
     assert nine_weeks["edition_week"] == "2024-W47"
@@ -125,8 +125,11 @@ def test_every_delivery_is_landed_a_duplicate_or_quarantined(nine_weeks: Truth) 
     landed = {name: counts["landed"] for name, counts in nine_weeks["channels"].items()}
     apart = {name: sum(codes.values()) for name, codes in nine_weeks["excluded"].items()}
     reports = Counter(row["channel"] for row in nine_weeks["reports"])
-    # one row of each book was corrected: a case, two deliveries
-    for channel, corrected in (("register_laporan", 1), ("wa_aduan", 0), ("kobo_pemantau", 0)):
+    # one row of each book was corrected, and findings had been traced: a case, two deliveries
+    traced = nine_weeks["tip_outcomes"]["TM"]
+    for channel, corrected in (
+        *(("register_laporan", 1 + traced), ("wa_aduan", 0), ("kobo_pemantau", 0)),
+    ):
         assert reports[channel] == landed[channel] - apart[channel] - corrected
     entries = sum(row["is_form_entry"] for row in nine_weeks["preventions"])
     assert entries == landed["form_pencegahan"] - apart["form_pencegahan"]

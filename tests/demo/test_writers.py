@@ -267,8 +267,14 @@ def test_the_prevention_form_holds_what_the_truth_counts(
 
 
 def test_corrected_rows_come_again_in_a_later_file(inbox: Path, truth: dict[str, Any]) -> None:
-    (corrected,) = rows(inbox / REGISTER_REVISION)
-    (first,) = [row for row in rows(inbox / REGISTER) if row[1] == corrected[1]]
+    written = {row[1]: row for row in rows(inbox / REGISTER)}
+    revised = [(written[row[1]], row) for row in rows(inbox / REGISTER_REVISION)]
+    traced = [(old, new) for old, new in revised if "penelusuran" in old[16].lower()]
+    assert len(traced) == truth["tip_outcomes"]["TM"] > 0
+    for _, new in traced:  # a finding began as a tip, and was registered
+        assert "/TM/" in new[1].upper()
+        assert "penelusuran" not in new[16].lower()
+    ((first, corrected),) = [pair for pair in revised if pair not in traced]
     assert "logistik" in first[14].lower()
     assert "logistik" not in corrected[14].lower()
     assert first[10].strip().lower() != corrected[10].strip().lower()

@@ -257,7 +257,12 @@ def _as_text(value: Any) -> str | None:
 
 
 def edition_equals_truth(url: str, truth: dict[str, Any], edition_id: str) -> None:
-    """The frozen metrics of the edition's week are the world's, every category and regency."""
+    """The edition's metrics and what became of tips are the world's, every category and regency."""
+    labels = (
+        f"select label -> 'tip_outcomes' from published.edition where edition_id = '{edition_id}'"
+    )
+    assert read(url, labels) == [(truth["tip_outcomes"],)]
+    assert truth["tip_outcomes"]["TM"] > 0
     week = truth["edition_week"]
     values = {
         (row["metric_code"], row["category_code"], row["regency_code"], row["period"]): row["value"]

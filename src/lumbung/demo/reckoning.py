@@ -16,7 +16,7 @@ from lumbung import registry
 from lumbung.demo import vocabulary
 from lumbung.demo.facts import COUNTED, DUPLICATE, Activity, Fate, Plan, Prevention, Tip, week_of
 from lumbung.demo.regions import PROVINCE, REGENCIES, UNKNOWN_REGENCY, VILLAGE_CODES
-from lumbung.demo.world import CAMPAIGN, World, week_start
+from lumbung.demo.world import CAMPAIGN, TRACED, World, week_start
 from lumbung.errors import ConfigurationError
 
 Record = dict[str, Any]
@@ -41,6 +41,7 @@ def truth_of(world: World) -> Record:
         "channels": {channel: _counts(each) for channel, each in fates.items()},
         "reports": reports,
         "links": _links(world),
+        "tip_outcomes": _tip_outcomes(world),
         "supervisions": supervisions,
         "preventions": preventions,
         "plans": [_plan(plan, preventions) for plan in world.plans],
@@ -148,6 +149,11 @@ def _links(world: World) -> list[list[int]]:
         for (first, one), (second, other) in combinations(enumerate(reported), 2)
         if one[1] is other[1] and one[0] != other[0]
     ]
+
+
+def _tip_outcomes(world: World) -> dict[str, int]:
+    """Cases that began as a tip, by kind: nobody decides on pairs, and the book traces findings."""
+    return {"LP": 0, "TM": sum(bool(c.first and c.first.status == TRACED) for c in world.register)}
 
 
 def _tips(world: World) -> Iterator[Record]:

@@ -79,6 +79,7 @@ STATUSES: dict[str, tuple[str, ...]] = {
     "diterima": ("Diterima",),
     "perbaikan": ("Perbaikan", "Menunggu perbaikan", "Menunggu perbaikan (2 hari)"),
     "kajian_awal": ("Kajian awal",),
+    "penelusuran": ("Penelusuran", "Penelusuran informasi awal"),
     "belum_diregistrasi": ("Belum diregistrasi", "Belum diregister"),
     "tidak_diregistrasi": ("Tidak diregistrasi", "Tidak diregister", "Tdk diregistrasi"),
     "diregistrasi": ("Diregistrasi", "Diregister"),

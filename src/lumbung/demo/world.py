@@ -50,6 +50,8 @@ FIRST_MONDAY = date(2024, 9, 23)
 CAMPAIGN = (date(2024, 9, 25), date(2024, 11, 23))
 MAX_WEEKS = 9
 DAY = timedelta(days=1)
+TRACED = "penelusuran"
+"""The status of a finding while its office still traces the tip that it began with."""
 WEEKS = tuple(f"2024-W{39 + index}" for index in range(MAX_WEEKS))
 """The ISO weeks that the campaign touches."""
 
@@ -170,7 +172,8 @@ def generate(seed: int, weeks: int = MAX_WEEKS) -> World:
         )
     horizon = week_start(weeks)
     handling = _stream(seed, "handling")
-    register = _corrected(handling, _handled(handling, _register(_stream(seed, "register"))))
+    cases = _handled(handling, _register(_stream(seed, "register")))
+    register = _traced(_corrected(handling, cases))
     return World(
         seed=seed,
         weeks=WEEKS[:weeks],
@@ -459,6 +462,18 @@ def _corrected(rng: random.Random, cases: Sequence[Case]) -> list[Case]:
         *cases[:index],
         replace(case, first=replace(case, incident=slip)),
         *cases[index + 1 :],
+    ]
+
+
+def _traced(cases: Sequence[Case]) -> list[Case]:
+    """The cases; registered findings with a plain row were in the book while a tip was traced."""
+    taken = Counter(case.number for case in cases)
+    return [
+        replace(case, first=replace(case, status=TRACED, types=(), target=None, is_closed=False))
+        if (case.kind, case.outcome, case.fate) == ("TM", "registered", COUNTED)
+        and not (case.first or case.written or "Reg/" in case.number or taken[case.number] > 1)
+        else case
+        for case in cases
     ]
 
 
