@@ -361,8 +361,7 @@ class Chaos:
             outcome.stage = office.stage()
             with suppress(psycopg.OperationalError):
                 if kind == "disk full":
-                    used = shutil.disk_usage(self.folder).used
-                    self.resize(f"{used // 1024 + rng.choice((0, 64, 2048))}k")
+                    self._fill(rng.choice((0, 64, 2048)))
                 elif kind in FAULTS:
                     FAULTS[kind](office, process, rng)
             try:
@@ -376,6 +375,15 @@ class Chaos:
             outcome.message = office.message()
             if outcome.message.startswith("unexpected") or not outcome.message:
                 outcome.problems.append("the message names no cause")
+
+    def _fill(self, left_kb: int) -> None:
+        """Leave so much space on the disk; again where the job has written more meanwhile."""
+        for _ in range(100):
+            used = shutil.disk_usage(self.folder).used
+            with suppress(OSError):
+                self.resize(f"{used // 1024 + left_kb}k")
+                return
+        raise AssertionError("the disk cannot be filled")
 
 
 def differences(settings: Settings, url: str, truth: dict[str, Any]) -> list[str]:
