@@ -18,8 +18,28 @@ begin
             )
         )
         and relkind in ('r', 'p', 'v', 'm') and relowner <> 'transformer'::regrole
+        and not (
+            relnamespace::regnamespace::text = 'reference'
+            and relname in ('channel', 'channel_field', 'term_pseudonym')
+        )
     loop
         execute format('alter table %s owner to transformer', each.name);
+    end loop;
+
+    -- dbt makes none of these. Who may alter a table can put a trigger on it, which runs with the rights of the
+    -- loader or the custodian.
+    for each in
+        select oid::regclass as name, relname, relowner = 'transformer'::regrole as is_theirs from pg_class
+        where relnamespace = to_regnamespace('reference')
+            and relname in ('channel', 'channel_field', 'term_pseudonym')
+    loop
+        if each.is_theirs then
+            execute format('alter table %s owner to current_user', each.name);
+        end if;
+        execute format('grant select on %s to transformer', each.name);
+        if each.relname <> 'term_pseudonym' then
+            execute format('grant insert, update, delete on %s to transformer', each.name);
+        end if;
     end loop;
 
     for each in

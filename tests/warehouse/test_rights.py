@@ -97,6 +97,19 @@ def test_schemas_and_tables(demo: Demo) -> None:
     assert len(found) > 100
 
 
+def test_the_vault_and_decisions_are_out_of_reach_of_models(demo: Demo) -> None:
+    """Code in a table or view of dbt runs with the rights of who reads it."""
+    with psycopg.connect(demo[0]) as owner:
+        found = owner.execute(
+            "select role, c.oid::regclass::text from pg_class as c,"
+            " unnest(array['loader', 'custodian', 'approver']) as role"
+            " where relowner = 'transformer'::regrole and relkind in ('r', 'p', 'v', 'm')"
+            " and (has_any_column_privilege(role, c.oid, 'select, insert, update')"
+            "   or has_table_privilege(role, c.oid, 'delete'))"
+        ).fetchall()
+    assert found == []
+
+
 def test_columns(demo: Demo) -> None:
     listed: dict[tuple[str, str], set[str]] = {}
     text = PAGE.split("## Columns")[1]

@@ -111,3 +111,19 @@ def test_no_view_of_the_transformer_gives_it_the_rights_of_the_owner(url: str) -
         r" and prosrc ~ '\m(staging|intermediate|checks|marts|reporting|reference)\.' order by 1",
     )
     assert owned == [("not_counted_record", "transformer"), ("unresolved_places", "transformer")]
+
+
+@pytest.mark.parametrize("table", ["channel", "channel_field", "term_pseudonym"])
+def test_the_transformer_puts_no_trigger_on_what_the_loader_and_the_custodian_use(
+    url: str, table: str
+) -> None:
+    with psycopg.connect(role_url(url, "transformer")) as transformer:
+        transformer.execute(
+            "create function reference.as_whom() returns trigger language plpgsql as"
+            " $$ begin raise exception 'as %', current_user; end $$"
+        )
+        with pytest.raises(psycopg.errors.InsufficientPrivilege, match="permission denied"):
+            transformer.execute(
+                f"create trigger as_whom before insert on reference.{table}"
+                " for each row execute function reference.as_whom()".encode()
+            )
