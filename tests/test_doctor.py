@@ -14,7 +14,9 @@ import pytest
 from lumbung import database, doctor
 from lumbung.doctor import NotWellError, diagnose
 from lumbung.intake.vault import Vault, hold_to_one_key
+from lumbung.local.portal import PortalServer
 from lumbung.local.postgres import EmbeddedPostgres
+from lumbung.local.processes import hold_port
 from lumbung.local.stack import Part, Stack
 from lumbung.settings import Settings
 from lumbung.warehouse.roles import METADATA, role_url
@@ -162,6 +164,14 @@ def test_parts_that_run_and_do_not_answer(monkeypatch: pytest.MonkeyPatch) -> No
         health = {"scheduler": {"status": "unhealthy"}, "triggerer": {}}
         with pytest.raises(NotWellError, match="scheduler run and do not answer: read their logs"):
             doctor.parts(running)
+        health = {"scheduler": healthy, "triggerer": {}}
+        monkeypatch.setattr(PortalServer, "url", f"{address}/")
+        assert doctor.parts(running) == "all run and answer"
+        with hold_port() as nobody:
+            monkeypatch.setattr(PortalServer, "url", f"http://127.0.0.1:{nobody.number}/")
+            with pytest.raises(NotWellError, match="portal run and do not answer"):
+                doctor.parts(running)
+        monkeypatch.setattr(PortalServer, "url", None)
     with pytest.raises(NotWellError, match="api-server run and do not answer"):
         doctor.parts(running)
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import httpx
 import psycopg
 
 from lumbung import audit, database
@@ -116,7 +117,10 @@ def parts(stack: Stack) -> str:
     """Require that every part runs, answers and begins its tasks."""
     if down := [part.name for part in stack.status() if part.pid is None]:
         raise NotWellError(f"{', '.join(down)} do not run: run 'lumbung up'")
-    if stack.airflow_url and (silent := unhealthy_parts(stack.airflow_url)):
+    silent = unhealthy_parts(stack.airflow_url) if stack.airflow_url else []
+    if stack.portal.url and not _answers(stack.portal.url):
+        silent.append("portal")
+    if silent:
         raise NotWellError(
             f"{', '.join(silent)} run and do not answer: read their logs, then run 'lumbung down'"
             " and 'lumbung up'"
@@ -124,6 +128,14 @@ def parts(stack: Stack) -> str:
     if waiting := stack.queued_too_long():
         raise NotWellError(f"no worker begins {', '.join(waiting)}: run 'lumbung up'")
     return "all run and answer"
+
+
+def _answers(address: str) -> bool:
+    try:
+        httpx.get(address, timeout=5)
+    except httpx.HTTPError:
+        return False
+    return True
 
 
 def last_backup(folder: str | None) -> str:
