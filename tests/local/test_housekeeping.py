@@ -33,10 +33,15 @@ def test_old_logs_are_deleted_and_nothing_else(tmp_path: Path) -> None:
         write(home / "editions" / "2024-W47-r1" / "edisi.pdf", 900),
         write(home / "inbox" / "kanal" / "lama.log", 900),
         write(tmp_path / "lumbung-x.log", 900),
+        write(home / "drafts" / "2024-W47-r1" / "edisi.pdf", 89),
     ]
-    old = [write(home / TASK.format("old"), 91)]
+    old = [
+        write(home / TASK.format("old"), 91),
+        write(home / "drafts" / "2024-W37-r1" / "edisi.pdf", 91),
+    ]
     assert housekeeping.clean_files(home, NOW - timedelta(days=90)) == len(old)
-    assert [path for path in old if path.parents[1].exists()] == [], "with its empty folders"
+    assert [path for path in old if path.parent.exists()] == []
+    assert not old[0].parents[1].exists(), "with its empty folders"
     assert [path for path in kept if not path.exists()] == []
 
 

@@ -39,11 +39,12 @@ def retention() -> timedelta:
 
 
 def clean_files(home: Path, before: datetime) -> int:
-    """Delete old logs of tasks and drafts of killed processes, and cut long logs of parts.
+    """Delete old logs of tasks, old drafts and what killed processes left; cut long logs.
 
     Args:
         home: the installation's folder.
-        before: logs of tasks that were last written before this moment are deleted.
+        before: logs of tasks, and copies of editions' drafts, that were last written before this
+            moment are deleted. What was published or rejected is in the database.
 
     Returns:
         the number of files deleted or cut.
@@ -58,6 +59,10 @@ def clean_files(home: Path, before: datetime) -> int:
             with suppress(OSError):  # not empty
                 for folder in (file.parent, file.parent.parent):  # of the task, of the run
                     folder.rmdir()
+    for folder in (home / "drafts").glob("*"):
+        if folder.lstat().st_mtime < before.timestamp():
+            shutil.rmtree(folder)
+            count += 1
     fetched = home / FETCHED
     if fetched.exists() and fetched.stat().st_ctime < time.time() - DRAFT_SECONDS:
         shutil.rmtree(fetched)
