@@ -193,8 +193,8 @@ def test_satu_data_finds_the_metadata_of_bps(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("kalender.ics", "Edisi pekan 2024-W48 dijadwalkan"),
-        ("en/kalender.ics", "week 2024-W48 due"),
+        ("kalender.ics", "Edisi pekan 25 November–1 Desember 2024 dijadwalkan"),
+        ("en/kalender.ics", "week of 25 November–1 December 2024 due"),
     ],
 )
 def test_calendars_announce_the_next_mondays(portal: Portal, name: str, said: str) -> None:

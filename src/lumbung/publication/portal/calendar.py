@@ -46,9 +46,9 @@ def releases(editions: Sequence[Edition], m: Messages) -> bytes:
             _add(calendar, latest, edition.edition_id, summary, edition.decision.decided_at, stamp)
     for number in range(1, AHEAD + 1):
         begin = due(latest, number)
-        year, week, _ = (begin - timedelta(days=7)).isocalendar()
-        week_id = f"{year}-W{week:02}"
-        _add(calendar, latest, week_id, m("calendar_due", week=week_id), begin, stamp)
+        monday = begin.date() - timedelta(days=7)
+        week = m.week_range(monday, monday + timedelta(days=6))
+        _add(calendar, latest, f"{monday:%G-W%V}", m("calendar_due", week=week), begin, stamp)
     content: bytes = calendar.to_ical()
     return content
 
