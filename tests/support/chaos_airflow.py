@@ -310,7 +310,8 @@ class AirflowChaos:
         outcome.ended = "went on" if code == 0 else "killed" if code < 0 else "failed"
         if code > 0:
             outcome.message = last_error(self.log)
-            if "unexpected" in outcome.message or not outcome.message:
+            # A part that "ended unexpectedly" is a cause, an error that nobody expected is none.
+            if ": unexpected" in f": {outcome.message}" or not outcome.message:
                 outcome.problems.append("the message names no cause")
 
     def _again(self, stack: Stack, outcome: Outcome) -> int | None:

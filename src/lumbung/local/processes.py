@@ -262,7 +262,7 @@ class Processes:
         except OSError:
             text = ""
         lines = [line for line in text.splitlines() if line.strip()]
-        return lines[-1][-300:] if lines else "its log is empty"
+        return lines[-1][:300] if lines else "its log is empty"
 
 
 def _kill(processes: list[psutil.Process]) -> None:
