@@ -1158,6 +1158,31 @@ def test_what_exceeds_the_limits_is_quarantined_by_name(
     ]
 
 
+@pytest.mark.parametrize(
+    ("count", "rows"),
+    [(3_000, [["Nomor", "Kab/Kota"], ["1/LP", "Bangka"]]), (400, [["x" * 190] * 40] * 200)],
+)
+def test_a_small_workbook_of_many_sheets_is_quarantined_by_name(
+    read_files: Reader, count: int, rows: list[list[Any]]
+) -> None:
+    """All of its sheets are one part: 38 kB took more than 2.5 GB of the pull's own memory."""
+    with zipfile.ZipFile(io.BytesIO(workbook({"S": rows}))) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    sheets = "".join(f'<sheet name="S{n}" sheetId="{n}" r:id="rId1"/>' for n in range(2, count))
+    book = parts["xl/workbook.xml"]
+    parts["xl/workbook.xml"] = book.replace(b"</sheets>", sheets.encode() + b"</sheets>")
+    assert parts["xl/workbook.xml"] != book
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as made:
+        for name, content in parts.items():
+            made.writestr(name, content)
+    assert len(buffer.getvalue()) < 60_000
+    good = workbook({"S": [["Nomor", "Kab/Kota"], ["9", "B"]]})
+    items = read_files({"banyak.xlsx": buffer.getvalue(), "baik.xlsx": good}, **PLAIN)
+    assert refused(items) == [("too_large", "banyak.xlsx")]
+    assert set(deliveries(items)) == {"9"}
+
+
 def test_a_reader_that_raises_anything_is_reported_by_the_name_of_its_file(
     read_files: Reader,
 ) -> None:

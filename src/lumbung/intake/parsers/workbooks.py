@@ -20,6 +20,11 @@ _OUTLINE_ROWS = 200
 _PIECE = 1 << 20
 _LABEL = 200
 """Characters: no label of a header is longer."""
+_MAX_SHEETS = 1_000
+_MAX_OUTLINES = 128 << 20
+"""Bytes that all outlines of a workbook may take in the process that asked for them."""
+_OBJECT = 64
+"""Bytes of a value in memory, beside its characters."""
 
 
 def read(
@@ -48,7 +53,9 @@ def read(
             and registered legal numbers.
 
     Raises:
-        RefusedError: `encrypted` or `unsafe_archive`; `limits` if the file cannot be trimmed.
+        RefusedError: `encrypted` or `unsafe_archive`; `limits` if the file cannot be trimmed, or
+            if its sheets are too many or their outlines too large. A small file can have many
+            large sheets: all of them may be one part of its archive.
     """
     if zipfile.is_zipfile(file):
         with suppress(zipfile.BadZipFile), zipfile.ZipFile(file) as archive:
@@ -66,11 +73,16 @@ def read(
         ]
         names = [name for name, is_read in found if is_read]
         hidden = [name for name, is_read in found if not is_read]
+        _limit(len(found), _MAX_SHEETS)
+        outlined = 0
         merged = ods_merges.merged(file) if _is_ods(file) else {}
         for name in (order or names)[behind:]:
             sheet = workbook.get_sheet_by_name(name)
             if is_outline:
-                yield [name, _merges(sheet, merged.get(name)), *_outline(sheet)]
+                outline = [name, _merges(sheet, merged.get(name)), *_outline(sheet)]
+                outlined += _size(outline)
+                _limit(outlined, _MAX_OUTLINES)
+                yield outline
                 continue
             merges = _merges(sheet, merged.get(name))
             yield {"sheet": name, "merges": merges, "hidden": hidden}
@@ -130,6 +142,20 @@ def _outline(sheet: CalamineSheet) -> tuple[list[list[Any] | int], list[str]]:
         if not isinstance(row, int):
             numbers += [c for c in row if isinstance(c, str) and "/" in c and is_registered(c)]
     return rows, numbers
+
+
+def _limit(number: int, most: int) -> None:
+    if number > most:
+        raise RefusedError("limits")
+
+
+def _size(value: Any) -> int:
+    """Bytes that a JSON value takes in memory, about."""
+    if isinstance(value, str):
+        return _OBJECT + len(value) if value else 8
+    if isinstance(value, list | tuple):
+        return _OBJECT + sum(map(_size, value))
+    return _OBJECT
 
 
 def _cut(cell: Any) -> Any:
