@@ -376,8 +376,11 @@ leveled as (
     from found
     inner join names on found.name_key = names.name_key
     left join levels on found.column_level = levels.column_level and names.level = levels.level
+    inner join runs on {{ same_segment('found', 'runs') }}
     where
         coalesce(found.type, '') not in ('street', 'hamlet')
+        -- 'di luar Kab. Bangka', 'bukan Koba'
+        and not runs.words[greatest(found.first - 3, 1):found.first - 1] && '{bukan,kecuali,luar,selain}'
         and case
             when found.type is null or names.level = 'outside' then true
             -- 'Kab. Manggar' means Manggar, 'Kota Sungailiat' the town; 'Kota Bangka' has no meaning.
