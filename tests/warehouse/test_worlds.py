@@ -110,6 +110,7 @@ def test_a_world_is_found_again(seed: int, warehouse_url: str, tmp_path: Path) -
     assert len(photos) > 3
     edition_id = freezing.freeze(truth["edition_week"], settings=settings, database_url=url)
     edition_equals_truth(url, truth, edition_id)
+    assert truth["tip_outcomes"]["TM"] > 0
     edition = load(edition_id, database_url=url)
     names_what_is_missing(edition, truth)
     assert set(pages(edition).values()) <= {5, 6}
