@@ -38,7 +38,7 @@ def tasks(
     """What each task calls, with a mail server; rendering is tried elsewhere."""
     monkeypatch.setenv("LUMBUNG_DATABASE_URL", url)
     monkeypatch.setenv("LUMBUNG_HOME", str(settings.home))
-    monkeypatch.setattr(render, "render", lambda _: FILES)
+    monkeypatch.setattr(render, "render", lambda _: {**FILES})
     monkeypatch.setattr(publishing, "find_personal_data", lambda *_: [])
     module = runpy.run_path(str(Path(__file__).parents[2] / "dags" / "publication.py"))
     dag = module["publication"]()
