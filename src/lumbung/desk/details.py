@@ -27,11 +27,12 @@ def evidence(line: str, language: str) -> str:
     return f"{words[f'evidence_{found[1]}']}: {words[f'level_{found[2]}']} ({sign}{weight})"
 
 
-def check_name(check: str, language: str) -> str:
-    """Return the name of a check of the review list."""
-    column = "check_name" if language == registry.LANGUAGES[0] else f"check_name_{language}"
-    rows = registry.seed("review_check")
-    return next((row[column] for row in rows if row["check_code"] == check), check)
+def check_names() -> dict[str, registry.Pair]:
+    """Return the names of the checks of the review list by code."""
+    return {
+        row["check_code"]: (row["check_name"], row["check_name_en"])
+        for row in registry.seed("review_check")
+    }
 
 
 def detail(check: str, text: str, language: str) -> str:

@@ -155,7 +155,7 @@ def routes(office: Office) -> APIRouter:
             ),
             unapplied=set(pairs),
             groups=found.checks if found else [],
-            check_name=details.check_name,
+            check_names=details.check_names(),
         )
 
     @router.get("/tinjauan/butir/{check}")
@@ -165,7 +165,8 @@ def routes(office: Office) -> APIRouter:
         check: str,
         after: After = "",
     ) -> Response:
-        if check not in (row["check_code"] for row in registry.seed("review_check")):
+        names = details.check_names()
+        if check not in names:
             raise RefusedError(404, "not_found")
         try:
             part = stewardship.of_check(warehouse(who), check, after=key_in(after), limit=SHOWN)
@@ -184,7 +185,7 @@ def routes(office: Office) -> APIRouter:
             who,
             listed=Page(part.items, part.first, part.count, following),
             check=check,
-            check_name=details.check_name,
+            check_name=names[check],
             detail=details.detail,
             titles=titles(),
         )
