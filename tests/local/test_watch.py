@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from lumbung.errors import ServiceError
+from lumbung.local.airflow import COMPONENTS, Airflow
 from lumbung.local.portal import PortalServer
 from lumbung.local.stack import Part, Stack
 from lumbung.local.watch import watch
@@ -106,3 +107,40 @@ def test_of_two_commands_that_start_everything_one_waits(
             stack.start()
     assert started == ["portal"] * 2
     assert stack.processes.names() == [], "the lock is no process"
+
+
+def test_a_part_that_ran_before_and_ends_meanwhile_is_started_again_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as a scheduler that still runs when its database comes back, and ends of its absence."""
+    stack = Stack(Settings(tmp_path, ROOT, None))
+    url = "postgresql://lumbung@127.0.0.1:1/lumbung"
+    airflow = Airflow(stack.settings, stack.processes, url, url, {})
+    airflow.prepare_secrets()
+    alive = set(COMPONENTS)
+    starts: list[set[str]] = []
+
+    def start_components() -> None:
+        starts.append(set(COMPONENTS) - alive)
+        alive.update(COMPONENTS)
+
+    def unhealthy(_: str) -> list[str]:
+        alive.discard("scheduler")  # a moment after each look
+        return ["scheduler"]
+
+    def require(name: str) -> None:
+        if name not in alive:
+            raise ServiceError(f"{name} ended unexpectedly", where="log", remediation="read it")
+
+    monkeypatch.setattr(airflow.processes, "find", lambda name: name in alive or None)
+    monkeypatch.setattr(airflow.processes, "require", require)
+    monkeypatch.setattr(airflow.processes, "stop", lambda *_: None)
+    for name in ("prepare", "_follow_database"):
+        monkeypatch.setattr(airflow, name, lambda: None)
+    monkeypatch.setattr(airflow, "_start_components", start_components)
+    monkeypatch.setattr("lumbung.local.airflow.queued_too_long", lambda _: [])
+    monkeypatch.setattr("lumbung.local.airflow.unhealthy_parts", unhealthy)
+    monkeypatch.setattr("lumbung.local.airflow.time.sleep", lambda _: None)
+    with pytest.raises(ServiceError, match="scheduler ended unexpectedly"):
+        airflow.start()
+    assert starts == [set(), {"scheduler"}]

@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import psutil
@@ -148,11 +149,11 @@ def job(office: Office) -> None:
 
 def start(office: Office) -> psutil.Process:
     """Run the job in a fork of this process."""
-    return forked(office.log, lambda: job(office))
+    return forked(office.log, lambda: job(office), office.settings.home)
 
 
-def forked(log: Path, work: Callable[[], object]) -> psutil.Process:
-    """Do something in a fork of this process, which adds to a log what it prints and its error."""
+def forked(log: Path, work: Callable[[], object], home: Path) -> psutil.Process:
+    """Work in an installation in a fork, which adds to a log what it prints and its error."""
     sys.stdout.flush()
     pid = os.fork()
     if pid:
@@ -169,7 +170,7 @@ def forked(log: Path, work: Callable[[], object]) -> psutil.Process:
         code = 0
     except BaseException as error:
         with suppress(BaseException):
-            known = explained(error, log.parent) if isinstance(error, Exception) else error
+            known = explained(error, home) if isinstance(error, Exception) else error
             print("!! " + " ".join(str(known).split()), flush=True)
     finally:
         os._exit(code)
@@ -310,7 +311,9 @@ class Chaos:
         with Source(settings.inbox / "kobo_pemantau.json", 0, TOKEN) as source:
             threading.Thread(target=source.serve_forever, daemon=True).start()
             truth = reckoning.truth_of(invented)
-            yield Office(settings, self.server, source, truth, self.folder / f"{seed}.log")
+            # Elsewhere, as a terminal is: a full disk takes no message.
+            with TemporaryDirectory() as elsewhere:
+                yield Office(settings, self.server, source, truth, Path(elsewhere) / "job.log")
             source.shutdown()
         shutil.rmtree(home)
 

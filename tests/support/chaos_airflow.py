@@ -157,7 +157,11 @@ def lose_metadata(running: Running, rng: random.Random) -> None:
 
 def run_twice(running: Running, rng: random.Random) -> None:
     """Start the whole job a second time beside the first one."""
-    second = forked(running.clock.with_name("second.log"), lambda: job(running.stack.settings))
+    second = forked(
+        running.clock.with_name("second.log"),
+        lambda: job(running.stack.settings),
+        running.stack.settings.home,
+    )
     with suppress(psutil.TimeoutExpired):
         wait(second, PATIENCE)
     kill_family(second)
@@ -236,7 +240,7 @@ class AirflowChaos:
         shutil.move(self.home, self.base)
         with self.installation(0):
             began = time.monotonic()
-            code = wait(forked(self.log, lambda: job(self.settings)), SECONDS)
+            code = wait(forked(self.log, lambda: job(self.settings), self.home), SECONDS)
             assert code == 0, self.log.read_text()[-3000:]
             self.took = time.monotonic() - began
         print(f"chaos with Airflow: unbroken {self.took:.0f} s", flush=True)
@@ -294,7 +298,7 @@ class AirflowChaos:
 
     def _break(self, stack: Stack, kind: str, rng: random.Random, outcome: Outcome) -> None:
         moment = rng.uniform(0, self.took)
-        process = forked(self.log, lambda: job(self.settings))
+        process = forked(self.log, lambda: job(self.settings), self.home)
         with suppress(psutil.TimeoutExpired):
             wait(process, moment)
         outcome.stage = f"{last_stage(self.log)} {_running_tasks(stack)}".strip()
@@ -316,12 +320,14 @@ class AirflowChaos:
 
     def _again(self, stack: Stack, outcome: Outcome) -> int | None:
         """The exit code of the second job; None: it hangs."""
-        process = forked(self.log, lambda: job(self.settings))
+        process = forked(self.log, lambda: job(self.settings), self.home)
         try:
             return wait(process, max(UP_AGAIN, 3 * self.took))
         except psutil.TimeoutExpired:
             outcome.ended += ", up again"
-        up = forked(self.log.with_name("up.log"), lambda: Stack(self.settings, OVERRIDES).start())
+        up = forked(
+            self.log.with_name("up.log"), lambda: Stack(self.settings, OVERRIDES).start(), self.home
+        )
         try:
             wait(up, SECONDS)
             return wait(process, SECONDS)

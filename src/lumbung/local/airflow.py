@@ -317,7 +317,8 @@ class Airflow:
     def start(self) -> None:
         """Start the components that do not run, and wait until all are healthy.
 
-        A scheduler whose workers begin no task is started again.
+        A scheduler whose workers begin no task is started again, and so is a component that ran
+        before and ends meanwhile.
 
         Raises:
             ServiceError: when the metadata cannot be migrated or a component does not come up;
@@ -329,12 +330,9 @@ class Airflow:
         if queued_too_long(self._metadata_url):
             self.processes.stop("scheduler")
         self.processes.stop("triggerer")  # that of an earlier version
-        if self.processes.find(API_SERVER) is None:
-            self._start_api_server()
-        if self.processes.find("scheduler") is None:
-            self._release_tasks_of_dead_scheduler()
-        self._spawn(*COMPONENTS)
-        self._wait_until_healthy()
+        older = {name for name in COMPONENTS if self.processes.find(name)}
+        self._start_components()
+        self._wait_until_healthy(older)
 
     def prepare(self) -> None:
         """Create what the processes share: secrets, passwords, migrated metadata, pools.
@@ -372,6 +370,14 @@ class Airflow:
         return AirflowClient(self.url, user, self.password(user))
 
     # -- the parts ---------------------------------------------------------------------------
+
+    def _start_components(self) -> None:
+        """Start the components that do not run."""
+        if self.processes.find(API_SERVER) is None:
+            self._start_api_server()
+        if self.processes.find("scheduler") is None:
+            self._release_tasks_of_dead_scheduler()
+        self._spawn(*COMPONENTS)
 
     def _start_api_server(self) -> None:
         """Start the API server on a port that is held until it listens there.
@@ -527,10 +533,15 @@ class Airflow:
             row = connection.execute("select version_num from alembic_version").fetchone()
             return row[0] if row else None
 
-    def _wait_until_healthy(self) -> None:
+    def _wait_until_healthy(self, older: set[str]) -> None:
+        """Wait for all components; `older` are those that ran before this start."""
         deadline = time.monotonic() + START_SECONDS
         unhealthy: list[str] = []
         while time.monotonic() < deadline:
+            if ended := {name for name in older if self.processes.find(name) is None}:
+                # Of what it met before this start, such as a database that was away.
+                older = older - ended
+                self._start_components()
             for name in COMPONENTS:
                 self.processes.require(name)
             if not (unhealthy := unhealthy_parts(self.url)):
