@@ -176,6 +176,24 @@ def test_parts_that_run_and_do_not_answer(monkeypatch: pytest.MonkeyPatch) -> No
         doctor.parts(running)
 
 
+def test_parts_that_another_program_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Docker Compose's: this home has none of its own that could run."""
+    healthy = {"status": "healthy"}
+    health: object = {"scheduler": healthy, "dag_processor": healthy, "triggerer": {}}
+    nothing = Stack(Settings(tmp_path, ROOT, None))
+    with contextmanager(serve)(lambda _: Reply(health)) as api:
+        address = f"http://localhost:{api.port}"
+        url = f"{address}/execution/"
+        monkeypatch.setenv("AIRFLOW__CORE__EXECUTION_API_SERVER_URL", url)
+        assert doctor.parts(nothing) == f"of Airflow all run and answer at {address}"
+        health = {"scheduler": healthy, "dag_processor": {"status": None}, "triggerer": {}}
+        with pytest.raises(NotWellError, match=f"dag_processor do not answer at {address}: see"):
+            doctor.parts(nothing)
+    done = lumbung("status", AIRFLOW__CORE__EXECUTION_API_SERVER_URL=url)
+    assert done.returncode == 4
+    assert f"Docker Compose [{address}]" in done.stderr
+
+
 def test_a_home_where_nothing_runs_is_not_started(tmp_path: Path) -> None:
     done = lumbung("doctor", "--json", LUMBUNG_HOME=str(tmp_path / "home"))
     assert done.returncode == 3

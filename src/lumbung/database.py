@@ -327,12 +327,19 @@ def migrate(url: str) -> list[str]:
         the names of the files applied by this call, in order.
 
     Raises:
-        ConfigurationError: when a file that was applied has been edited since, or the database was
-            migrated by another version of Lumbung.
+        ConfigurationError: when a file that was applied has been edited since, the database was
+            migrated by another version of Lumbung, or its encoding is not UTF8.
 
     """
     applied = []
     with session(url, application="lumbung migrate") as connection:
+        if (encoding := connection.info.parameter_status("server_encoding")) != "UTF8":
+            raise ConfigurationError(
+                f"its encoding is {encoding}, and names need UTF8",
+                where=f"database {connection.info.dbname}",
+                remediation="make the database again: create database NAME encoding 'UTF8'"
+                " template template0",
+            )
         connection.execute(f"set lock_timeout = '{MIGRATE_WAIT}'".encode())
         try:
             connection.execute("select pg_advisory_lock(hashtext('lumbung.migrate'))")

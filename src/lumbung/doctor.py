@@ -21,7 +21,7 @@ from lumbung.backup.manifest import TIME, backups
 from lumbung.backup.take import require_vault_key
 from lumbung.errors import explained
 from lumbung.files import PRIVATE_UMASK
-from lumbung.local.airflow import unhealthy_parts
+from lumbung.local.airflow import service_address, unhealthy_parts
 from lumbung.local.stack import AIRFLOW_DATABASE, NOT_CLOSED, Stack
 from lumbung.publication.checks.stored import require_proven
 from lumbung.settings import Settings
@@ -115,6 +115,13 @@ def permissions(home: Path) -> str:
 
 def parts(stack: Stack) -> str:
     """Require that every part runs, answers and begins its tasks."""
+    if address := service_address():
+        if silent := unhealthy_parts(address):
+            raise NotWellError(
+                f"{', '.join(silent)} do not answer at {address}: see with 'docker compose ps', or"
+                " with what else runs them, and read their logs there"
+            )
+        return f"of Airflow all run and answer at {address}"
     if down := [part.name for part in stack.status() if part.pid is None]:
         raise NotWellError(f"{', '.join(down)} do not run: run 'lumbung up'")
     silent = unhealthy_parts(stack.airflow_url) if stack.airflow_url else []

@@ -92,7 +92,7 @@ def test_the_portal_has_nothing_but_its_files(services: dict[str, Any]) -> None:
     assert {each["source"].rsplit("/", 1)[-1] for each in mounts} == {"portals", "Caddyfile"}
     assert all(each["read_only"] for each in mounts)
     assert not portal.get("secrets")
-    assert not portal.get("environment")
+    assert set(portal["environment"].values()) == {"/tmp"}
     assert [name for name, it in services.items() if "public" in it["networks"]] == ["portal"]
     assert list(portal["networks"]) == ["public"]
     written = {each["target"]: each["source"] for each in services["scheduler"]["volumes"]}

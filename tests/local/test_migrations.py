@@ -48,6 +48,17 @@ def test_three_that_come_first_at_once_apply_each_migration_once(empty: str) -> 
     assert sorted(applied, key=len) == [[], [], FILES]
 
 
+def test_a_database_that_cannot_hold_every_name_is_refused(server: EmbeddedPostgres) -> None:
+    url = server.url("ascii")
+    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
+        connection.execute("drop database if exists ascii")
+        connection.execute(
+            "create database ascii encoding 'SQL_ASCII' locale 'C' template template0"
+        )
+    with pytest.raises(ConfigurationError, match=r"its encoding is SQL_ASCII.*database ascii"):
+        database.migrate(url)
+
+
 def test_a_failed_migration_keeps_those_before_it(
     empty: str, folder: Callable[[str, str], Path]
 ) -> None:

@@ -7,7 +7,9 @@ import textwrap
 from pathlib import Path
 
 
-def commands(page: Path) -> list[str]:
-    """The `sh` blocks of a page."""
-    found = re.findall(r"^( *)```sh\n(.*?)^\1```$", page.read_text(encoding="utf-8"), re.M | re.S)
+def commands(page: Path, language: str = "sh") -> list[str]:
+    """The blocks of a page: those of `sh`, which a test runs wherever it is, or of `text`."""
+    found = re.findall(
+        rf"^( *)```{language}\n(.*?)^\1```$", page.read_text(encoding="utf-8"), re.M | re.S
+    )
     return [textwrap.dedent(block) for _, block in found]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lumbung.cli.common import Json, console, print_json, warehouse_address
+from lumbung.errors import ConfigurationError
 from lumbung.settings import Settings, number
 
 if TYPE_CHECKING:
@@ -131,8 +132,16 @@ def status(as_json: Json = False) -> None:
 
     It also exits 3 when tasks wait although a worker is free.
     """
+    from lumbung.local.airflow import service_address
     from lumbung.local.stack import Stack
 
+    if address := service_address():
+        raise ConfigurationError(
+            "another program runs the parts here, such as Docker Compose",
+            where=address,
+            remediation="ask that program ('docker compose ps'), or run 'lumbung doctor', which"
+            " asks the parts themselves",
+        )
     stack = Stack(Settings.load())
     parts = stack.status()
     logs = {

@@ -554,6 +554,17 @@ class Airflow:
         )
 
 
+def service_address() -> str | None:
+    """Return the API server's address where Compose or the like runs the parts, else None.
+
+    `lumbung env` sets the same variable, to an address on 127.0.0.1.
+    """
+    url = os.environ.get("AIRFLOW__CORE__EXECUTION_API_SERVER_URL", "")
+    if urlsplit(url).hostname in (None, "127.0.0.1"):
+        return None
+    return url.removesuffix("/").removesuffix("/execution")
+
+
 def unhealthy_parts(address: str) -> list[str]:
     """Return the parts of Airflow that do not answer, or have given no sign of life for too long.
 
