@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,21 +54,18 @@ class Office:
         folder: the checkout.
         airflow: Airflow's address.
         portal: the portal's.
-        environment: variables of this test's own, beside those of `.env`.
 
     """
 
     folder: Path
     airflow: str
     portal: str
-    environment: dict[str, str]
 
     def run(self, command: str) -> str:
         """Run commands of a guide as root, which needs no `sudo`; return what they print."""
         done = subprocess.run(
             ["bash", "-euc", command.replace("sudo ", "")],
             cwd=self.folder,
-            env={**os.environ, **self.environment},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -111,35 +109,42 @@ class Office:
         return found
 
 
+def _prepared(folder: Path, name: str) -> Office:
+    """A checkout in which the guide was followed up to the start."""
+    listed = subprocess.check_output(["git", "ls-files", "-z"], cwd=ROOT, text=True)
+    for file in filter(None, listed.split("\0")):
+        (folder / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / file, folder / file)
+    with hold_port() as airflow, hold_port() as portal:
+        ports = {"AIRFLOW_PORT": airflow.number, "PORTAL_PORT": portal.number}
+    addresses = [f"http://127.0.0.1:{port}" for port in ports.values()]
+    made = Office(folder, *addresses)
+    for block in commands(GUIDES / "run-with-docker.md", "text")[:3]:
+        made.run(block)
+    made.set("COMPOSE_PROJECT_NAME", name)
+    for variable, port in ports.items():
+        made.set(variable, str(port))
+    return made
+
+
+@contextmanager
+def _removed_at_the_end(office: Office) -> Iterator[Office]:
+    try:
+        yield office
+    finally:
+        print(office.compose("logs --no-color --tail 20"))
+        office.compose("down --volumes --timeout 30")
+        office.run(". ./.env && docker image rm --force $COMPOSE_PROJECT_NAME")
+
+
 @pytest.fixture(scope="module")
 def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     """The containers of the guide, started by its commands."""
     print("stand-ins:", images.provide())
-    folder = tmp_path_factory.mktemp("office") / "checkout"
-    listed = subprocess.check_output(["git", "ls-files", "-z"], cwd=ROOT, text=True)
-    for name in filter(None, listed.split("\0")):
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / name, folder / name)
-    with hold_port() as airflow, hold_port() as portal:
-        ports = {"AIRFLOW_PORT": str(airflow.number), "PORTAL_PORT": str(portal.number)}
-    made = Office(
-        folder,
-        f"http://127.0.0.1:{ports['AIRFLOW_PORT']}",
-        f"http://127.0.0.1:{ports['PORTAL_PORT']}",
-        {"COMPOSE_PROJECT_NAME": "lumbung-test"},
-    )
-    secrets, folders, copy, start, *_ = commands(GUIDES / "run-with-docker.md", "text")
-    for block in (secrets, folders, copy):
-        made.run(block)
-    for name, value in ports.items():
-        made.set(name, value)
-    try:
-        made.run(start)
+    with _removed_at_the_end(_prepared(tmp_path_factory.mktemp("office"), "lumbung-test")) as made:
+        made.run(commands(GUIDES / "run-with-docker.md", "text")[3])
         made.wait_until_healthy(5)
         yield made
-    finally:
-        print(made.compose("logs --no-color --tail 20"))
-        made.compose("down --volumes")
 
 
 @pytest.fixture(scope="module")
@@ -152,9 +157,9 @@ def truth(office: Office) -> dict[str, Any]:
     return found
 
 
-def test_a_week_in_containers(office: Office, truth: dict[str, Any]) -> None:
+def test_a_week_in_containers(office: Office, truth: dict[str, Any], tmp_path: Path) -> None:
     """Deliveries become facts in the scheduler; workers publish what the chair has approved."""
-    *_, unpause, back_up = commands(GUIDES / "run-with-docker.md", "text")
+    *_, unpause, key_pair, back_up, restore = commands(GUIDES / "run-with-docker.md", "text")
     scale, pools, *_ = commands(GUIDES / "run-on-several-machines.md", "text")
     passwords = office.passwords()
     client = AirflowClient(office.airflow, "admin", passwords["admin"])
@@ -169,8 +174,8 @@ def test_a_week_in_containers(office: Office, truth: dict[str, Any]) -> None:
     assert edition in httpx.get(office.portal).text
     assert "holds" in office.compose(f"run --rm -T init verify {edition}")
 
-    recipient = office.compose("run --rm -T init backup-key /tmp/key").strip()
-    office.set("LUMBUNG_BACKUP_RECIPIENT", recipient)
+    office.run(key_pair.replace("run --rm", "run --rm -T"))
+    office.set("LUMBUNG_BACKUP_RECIPIENT", (office.folder / "penerima.txt").read_text().strip())
     office.compose("up --detach --scale worker=3")
     office.wait_until_healthy(9)
     said = office.run(back_up.replace("exec ", "exec -T "))
@@ -178,6 +183,23 @@ def test_a_week_in_containers(office: Office, truth: dict[str, Any]) -> None:
     assert "all are as backed up" in said
     said = office.compose("exec -T api-server lumbung doctor || true")
     assert "ok  parts        of Airflow all run and answer" in said
+    office.compose("stop --timeout 60")
+    _restore(office, tmp_path / "restored", restore, truth)
+
+
+def _restore(office: Office, folder: Path, commands_of_guide: str, truth: dict[str, Any]) -> None:
+    """Restore into a second installation, whose facts are the truth, too."""
+    with _removed_at_the_end(_prepared(folder, "lumbung-test-restored")) as restored:
+        shutil.copy(office.folder / "secrets" / "vault_key", folder / "secrets")
+        shutil.copytree(office.folder / "backups", folder / "backups", dirs_exist_ok=True)
+        restored.run("sudo chown --recursive 10001 backups")
+        restored.run(commands_of_guide.replace("run --rm", "run --rm -T"))
+        (folder / "backups" / "kunci-cadangan.txt").unlink()
+        restored.run(commands(GUIDES / "run-with-docker.md", "text")[3])
+        restored.wait_until_healthy(5)
+        facts_equal_truth(restored.database_url(), truth)
+        assert "holds" in restored.compose("run --rm -T init verify")
+        assert str(truth["edition_week"]) in httpx.get(restored.portal).text
 
 
 def _pull(office: Office, client: AirflowClient, unpause: str) -> None:

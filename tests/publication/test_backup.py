@@ -152,6 +152,7 @@ def test_a_restored_home_is_the_one_that_was_backed_up(
     assert not (before.home / "drill").exists()
 
     after = Settings(scratch / "after", ROOT, None)
+    after.inbox.mkdir(mode=0o700, parents=True)  # as a container's volumes are there before
     restored = restore.restore(folder, identity, settings=after)
     assert (restored.tables, restored.editions) == (proven.tables, len(EDITIONS))
     assert restored.differing == []
@@ -492,7 +493,7 @@ def test_keys_open_for_their_recipient_alone(whole: Path, identity: Path, tmp_pa
 
 
 def test_only_an_empty_home_is_restored_into(whole: Path, identity: Path, tmp_path: Path) -> None:
-    (tmp_path / "home" / "evidence").mkdir(parents=True)
+    (tmp_path / "home" / "evidence" / "ab").mkdir(parents=True)
     with pytest.raises(ConfigurationError, match="the home is not empty"):
         restore.restore(whole, identity, settings=Settings(tmp_path / "home", ROOT, None))
     assert [each.name for each in (tmp_path / "home").iterdir()] == ["evidence"]

@@ -68,8 +68,7 @@ def restore(backup: Path, identity: Path, *, settings: Settings) -> Restored:
     secrets = keys.unseal(backup / keys.NAME, identity)
     data_keys = secrets.pop(DATA_KEYS, b"{}")
     marker = settings.home / RESTORING
-    there = {each.name for each in settings.home.iterdir()} if settings.home.exists() else set()
-    if there - {FETCHED}:
+    if any(map(_holds_something, settings.home.iterdir() if settings.home.exists() else ())):
         raise ConfigurationError(
             "the home is not empty",
             where=str(settings.home),
@@ -93,6 +92,11 @@ def restore(backup: Path, identity: Path, *, settings: Settings) -> Restored:
     shutil.copytree(backup / "project", settings.home / "restored")
     marker.unlink()
     return _restored(backup, manifest, editions, began, _differing(settings))
+
+
+def _holds_something(path: Path) -> bool:
+    """Whether it is more than a copy that was fetched, or a folder that a mount made."""
+    return path.name != FETCHED and not (path.is_dir() and not any(path.iterdir()))
 
 
 def drill(backup: Path, *, settings: Settings, database_url: str) -> Restored:
