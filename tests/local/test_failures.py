@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -30,6 +30,7 @@ from lumbung.local.postgres import EmbeddedPostgres
 from lumbung.local.processes import Processes, hold_port
 from lumbung.local.stack import Stack
 from lumbung.settings import Settings
+from tests.support.api_server import Reply, serve
 from tests.support.command import lumbung
 
 ROOT = Path(__file__).parents[2]
@@ -373,3 +374,17 @@ def test_a_server_that_another_program_kept_from_its_port_is_named(tmp_path: Pat
         running.spawn("portal", portal.command(tmp_path, "127.0.0.1", port), {**os.environ})
         with pytest.raises(ServiceError, match=r"portal ended unexpectedly: .*already in use"):
             running.wait_until_listening("portal", port, 60)
+
+
+def test_an_api_server_without_its_database_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What Airflow 3.3 answers then, which names no cause."""
+    hidden = {"reason": "Database error", "statement": "hidden", "orig_error": "hidden"}
+    monkeypatch.setattr("lumbung.local.airflow.time.sleep", lambda _: None)
+    with contextmanager(serve)(lambda _: Reply({"detail": hidden}, 500)) as api:
+        address = f"http://127.0.0.1:{api.port}"
+        with pytest.raises(ServiceError, match=r"cannot use its database.*run 'lumbung up'"):
+            AirflowClient(address, "admin", "x")
+    with contextmanager(serve)(lambda _: Reply({"detail": "no"}, 403)) as api:
+        address = f"http://127.0.0.1:{api.port}"
+        with pytest.raises(ServiceError, match=r"Airflow refused: 403"):
+            AirflowClient(address, "admin", "x")

@@ -642,8 +642,16 @@ class AirflowClient:
                 return answer.json() if answer.content else None
             except httpx.HTTPStatusError as error:
                 if error.response.status_code < 500 or attempt == 5:
+                    said = error.response.text[:99]
+                    if '"Database error"' in said:  # Airflow hides which
+                        raise ServiceError(
+                            "Airflow's API server cannot use its database",
+                            where=f"{method} {path}",
+                            remediation="run 'lumbung up', then the same again; if it fails again,"
+                            " read the API server's log ('lumbung status')",
+                        ) from error
                     raise ServiceError(
-                        f"Airflow refused: {error.response.status_code} {error.response.text[:99]}",
+                        f"Airflow refused: {error.response.status_code} {said}",
                         where=f"{method} {path}",
                         remediation="look at the API server's log with 'lumbung status'",
                     ) from error
