@@ -160,7 +160,7 @@ def truth(office: Office) -> dict[str, Any]:
 def test_a_week_in_containers(office: Office, truth: dict[str, Any], tmp_path: Path) -> None:
     """Deliveries become facts in the scheduler; workers publish what the chair has approved."""
     *_, unpause, key_pair, back_up, restore = commands(GUIDES / "run-with-docker.md", "text")
-    scale, pools, *_ = commands(GUIDES / "run-on-several-machines.md", "text")
+    scale, pools, stop_workers, *_ = commands(GUIDES / "run-on-several-machines.md", "text")
     passwords = office.passwords()
     client = AirflowClient(office.airflow, "admin", passwords["admin"])
     _pull(office, client, unpause)
@@ -176,7 +176,8 @@ def test_a_week_in_containers(office: Office, truth: dict[str, Any], tmp_path: P
 
     office.run(key_pair.replace("run --rm", "run --rm -T"))
     office.set("LUMBUNG_BACKUP_RECIPIENT", (office.folder / "penerima.txt").read_text().strip())
-    office.compose("up --detach --scale worker=3")
+    office.run(stop_workers)
+    office.run(scale)
     office.wait_until_healthy(9)
     said = office.run(back_up.replace("exec ", "exec -T "))
     assert "and 1 editions" in said
