@@ -19,6 +19,7 @@ import psutil
 import psycopg
 import pytest
 
+from lumbung import database
 from lumbung.errors import ServiceError
 from lumbung.local import postgres as postgres_module
 from lumbung.local.postgres import EmbeddedPostgres
@@ -47,6 +48,26 @@ def test_killed_server_starts_again_with_its_data(postgres: EmbeddedPostgres) ->
     assert not postgres.is_running
     with psycopg.connect(postgres.start()) as connection:
         assert connection.execute("select value from kept").fetchone() == (19,)
+
+
+def test_a_server_that_recovers_from_a_sessions_crash_is_waited_for(
+    postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes no connection then, for a moment or for minutes."""
+    url = postgres.start()
+    for _ in range(5):
+        with psycopg.connect(url) as connection:
+            os.kill(connection.info.backend_pid, signal.SIGKILL)
+            for _ in range(20):
+                assert postgres.start() == url
+    answers = iter(["the database system is starting up", "the database system is shut down"])
+
+    def ensure(url: str, name: str) -> str:
+        raise ServiceError(next(answers), where=name, remediation="wait")
+
+    monkeypatch.setattr(database, "ensure", ensure)
+    with pytest.raises(ServiceError, match="is shut down"):
+        postgres.start()
 
 
 def test_the_servers_log_holds_no_values(postgres: EmbeddedPostgres) -> None:

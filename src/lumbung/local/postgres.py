@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import pwd
+import re
 import secrets
 import shutil
 import subprocess
@@ -21,6 +22,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import psutil
+import psycopg
 
 from lumbung import database
 from lumbung.errors import ServiceError
@@ -44,6 +46,12 @@ START_SECONDS = 60
 PROGRAM_SECONDS = 300
 """How long initdb, pg_ctl or useradd may take."""
 STOP_SECONDS = 20
+RECOVERS = re.compile(
+    "in recovery mode|starting up|not yet accepting|because of crash of another"
+    "|closed the connection unexpectedly"
+)
+"""What a client reads while a session's crash, or the server's own, is not over."""
+
 
 # For a machine of two cores and a few gigabytes, shared with Airflow and dbt.
 OPTIONS = {
@@ -119,7 +127,7 @@ class EmbeddedPostgres:
             if not self.is_running:
                 self._initialise()
                 self._launch()
-            return database.ensure(self.url("postgres"), DATABASE)
+            return self._recovered()
 
     def stop(self) -> None:
         """Stop the server and wait for it; do nothing when it does not run.
@@ -142,6 +150,17 @@ class EmbeddedPostgres:
         return database.ensure(self.url("postgres"), name)
 
     # -- the parts ---------------------------------------------------------------------------
+
+    def _recovered(self) -> str:
+        """Wait until a server that recovers from a crash takes connections; return the URL."""
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                return database.ensure(self.url("postgres"), DATABASE)
+            except (ServiceError, psycopg.OperationalError) as error:
+                if not RECOVERS.search(str(error)) or time.monotonic() > deadline:
+                    raise
+            time.sleep(0.2)
 
     @contextlib.contextmanager
     def _lock(self) -> Iterator[None]:
