@@ -159,7 +159,7 @@ def truth(office: Office) -> dict[str, Any]:
 
 def test_a_week_in_containers(office: Office, truth: dict[str, Any], tmp_path: Path) -> None:
     """Deliveries become facts in the scheduler; workers publish what the chair has approved."""
-    *_, unpause, key_pair, back_up, restore = commands(GUIDES / "run-with-docker.md", "text")
+    *_, unpause, key_pair, back_up, restore, _ = commands(GUIDES / "run-with-docker.md", "text")
     scale, pools, stop_workers, *_ = commands(GUIDES / "run-on-several-machines.md", "text")
     passwords = office.passwords()
     client = AirflowClient(office.airflow, "admin", passwords["admin"])
