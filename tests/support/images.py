@@ -15,7 +15,6 @@ ROOT = Path(__file__).parents[2]
 STAND_INS = Path(__file__).parent / "docker"
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 DEBIAN = "debian-trixie"
-MIRROR = "http://deb.debian.org/debian"
 
 
 def base_images() -> dict[str, str]:
@@ -30,16 +29,20 @@ def provide() -> list[str]:
 
     Needs debootstrap and the account root for a stand-in.
     """
-    return [image for target, image in base_images().items() if not _is_real(image, target)]
-
-
-def _is_real(image: str, target: str) -> bool:
-    if _docker("image", "inspect", "--format", "{{.Config.Labels.standin}}", image) == "<no value>":
-        return True
-    if _docker("pull", "--quiet", image) is None:
+    lacking = {
+        target: image
+        for target, image in base_images().items()
+        if not _is_real(image) and _docker("pull", "--quiet", image) is None
+    }
+    for target, image in lacking.items():
         _stand_in(image, target)
-        return False
-    return True
+    return [*lacking.values()]
+
+
+def _is_real(image: str) -> bool:
+    """Whether this machine has the image itself, not its stand-in."""
+    label = "{{.Config.Labels.standin}}"
+    return _docker("image", "inspect", "--format", label, image) == "<no value>"
 
 
 def _stand_in(image: str, target: str) -> None:
@@ -65,7 +68,7 @@ def _stand_in(image: str, target: str) -> None:
 
 def _import_debian(folder: Path) -> None:
     """Debian's smallest system, with this machine's way to Debian's packages."""
-    subprocess.run(["debootstrap", "--variant=minbase", "trixie", str(folder), MIRROR], check=True)
+    subprocess.run(["debootstrap", "--variant=minbase", "trixie", str(folder)], check=True)
     for settings in Path("/etc/apt/apt.conf.d").iterdir():
         if settings.read_text().startswith("Acquire::"):
             shutil.copy(settings, folder / "etc/apt/apt.conf.d")
