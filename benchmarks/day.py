@@ -17,7 +17,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from operator import itemgetter
@@ -214,10 +214,11 @@ def _cpu_seconds(stack: Stack, seconds: int) -> float:
                 continue
             process = psutil.Process(part.pid)
             for each in (process, *process.children(recursive=True)):
-                times = each.cpu_times()
-                found[each.pid] = (
-                    times.user + times.system + times.children_user + times.children_system
-                )
+                with suppress(psutil.NoSuchProcess):  # it ended: its parent has its time
+                    times = each.cpu_times()
+                    found[each.pid] = (
+                        times.user + times.system + times.children_user + times.children_system
+                    )
         return found
 
     before = used()

@@ -193,11 +193,15 @@ def timed(
 def cpu_seconds(server: EmbeddedPostgres) -> float:
     """The CPU time that this process and the server have used, ended backends included."""
     assert server.process is not None
-    family = [server.process, *server.process.children(recursive=True)]
-    times = [each.cpu_times() for each in family]
-    return time.process_time() + sum(
-        each.user + each.system + each.children_user + each.children_system for each in times
-    )
+    while True:
+        family = [server.process, *server.process.children(recursive=True)]
+        try:
+            times = [each.cpu_times() for each in family]
+        except psutil.NoSuchProcess:
+            continue  # a backend ended meanwhile: its time is the server's now
+        return time.process_time() + sum(
+            each.user + each.system + each.children_user + each.children_system for each in times
+        )
 
 
 class Bench:
