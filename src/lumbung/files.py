@@ -1,4 +1,4 @@
-"""Write private files atomically, and know when files have changed."""
+"""Write private files atomically, know when files have changed, and reach folders elsewhere."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import stat
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 PRIVATE_UMASK = 0o077
 """Other accounts have no rights to files and folders created with this umask."""
@@ -16,6 +17,29 @@ DRAFTS = (".draft-", ".upload-")
 
 FETCHED = ".fetched"
 """Folder in the home of a backup that is being restored from elsewhere."""
+
+
+REMOTE_SECONDS = 60
+"""How long a folder on another machine may leave a request unanswered."""
+
+
+def remote_options(scheme: str) -> dict[str, Any]:
+    """Return the options with which fsspec notices that a server no longer answers.
+
+    Args:
+        scheme: `sftp` or `s3`.
+
+    """
+    if scheme == "s3":
+        timeouts = {"connect_timeout": REMOTE_SECONDS, "read_timeout": REMOTE_SECONDS}
+        return {"config_kwargs": timeouts}
+    return {
+        # Where the option is absent, sshfs takes any server; empty, the account's file decides.
+        "known_hosts": (),
+        "connect_timeout": REMOTE_SECONDS,
+        # A server that stopped without a word has left three of these unanswered.
+        "keepalive_interval": REMOTE_SECONDS / 4,
+    }
 
 
 def write_private(path: Path, content: str | bytes) -> None:

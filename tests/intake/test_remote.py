@@ -18,7 +18,6 @@ from moto.server import ThreadedMotoServer
 from lumbung.errors import SourceError
 from lumbung.intake import run
 from lumbung.intake.connectors.base import SourceConnection
-from lumbung.intake.connectors.shared import files
 from lumbung.intake.evidence import Evidence
 from lumbung.intake.landing import IntakeCounts
 from lumbung.settings import Settings
@@ -107,7 +106,7 @@ def test_an_sftp_server_that_stands_still_is_noticed(
     pull: Pull, sftp: Sftp, connection: SourceConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (sftp.root / "register" / "buku.xlsx").write_bytes(register("1/LP"))
-    monkeypatch.setattr(files, "_TIMEOUT_SECONDS", 2)
+    monkeypatch.setattr("lumbung.files.REMOTE_SECONDS", 2)
     sftp.stands_still = threading.Event()
     began = time.monotonic()
     with pytest.raises(SourceError, match=r"cannot be read.*sftp://127.0.0.1/register"):

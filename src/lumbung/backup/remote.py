@@ -12,18 +12,17 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from lumbung.backup.manifest import MANIFEST, NAME, backups
 from lumbung.errors import ConfigurationError, LumbungError, ServiceError, without_path
-from lumbung.files import FETCHED
+from lumbung.files import FETCHED, remote_options
 
 if TYPE_CHECKING:
     from upath import UPath
 
 COPY = "LUMBUNG_BACKUP_COPY"
-TIMEOUT_SECONDS = 60
 FAILED = "the backup in the folder is whole; correct the cause, then back up again"
 
 
@@ -180,22 +179,16 @@ def _delete(place: UPath) -> None:
 def _open(where: str) -> UPath:
     import upath
 
-    options: dict[str, Any] = {"skip_instance_cache": True}
-    match urlsplit(where).scheme:
-        case "s3":
-            timeouts = {"connect_timeout": TIMEOUT_SECONDS, "read_timeout": TIMEOUT_SECONDS}
-            options |= {"use_listings_cache": False, "config_kwargs": timeouts}
-        case "sftp":
-            # Without known_hosts sshfs takes any server; empty, the account's file decides.
-            options |= {"known_hosts": (), "connect_timeout": TIMEOUT_SECONDS}
-            # A server that stopped without a word has left three of these unanswered.
-            options |= {"keepalive_interval": TIMEOUT_SECONDS / 4}
-        case _:
-            raise ConfigurationError(
-                "backups can be copied to s3:// and sftp:// only",
-                where=COPY,
-                remediation="write it as s3://bucket/prefix or sftp://user@host/folder",
-            )
+    scheme = urlsplit(where).scheme
+    if scheme not in ("s3", "sftp"):
+        raise ConfigurationError(
+            "backups can be copied to s3:// and sftp:// only",
+            where=COPY,
+            remediation="write it as s3://bucket/prefix or sftp://user@host/folder",
+        )
+    options = {"skip_instance_cache": True, **remote_options(scheme)}
+    if scheme == "s3":
+        options["use_listings_cache"] = False
     place: UPath = upath.UPath(where, **options)
     return place
 

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, TypeAlias, TypeVar,
 from urllib.parse import urlsplit
 
 from lumbung.errors import BARRED, FULL, LumbungError, SourceError, without_path
+from lumbung.files import remote_options
 from lumbung.intake.connectors.base import (
     Checkpoint,
     FileReading,
@@ -40,8 +41,6 @@ from lumbung.intake.parsers.archives import is_bomb as is_bomb
 
 if TYPE_CHECKING:
     from upath import UPath
-
-_TIMEOUT_SECONDS = 60
 
 log = logging.getLogger(__name__)
 
@@ -69,19 +68,14 @@ def open_folder(inbox: Path, connection: SourceConnection | None) -> UPath:
         return UPath(inbox)
     address, extra = connection.host, connection.extra
     # A cached file system may hold an old listing or a dead connection.
-    options: dict[str, Any] = {"skip_instance_cache": True}
-    if urlsplit(address).scheme == "s3":
+    scheme = urlsplit(address).scheme
+    options: dict[str, Any] = {"skip_instance_cache": True, **remote_options(scheme)}
+    if scheme == "s3":
         options |= {"key": connection.login, "secret": connection.password}
         client = {name: extra[name] for name in ("endpoint_url", "region_name") if name in extra}
-        timeouts = {"connect_timeout": _TIMEOUT_SECONDS, "read_timeout": _TIMEOUT_SECONDS}
-        options |= {"client_kwargs": client, "config_kwargs": timeouts}
-        return cast("UPath", UPath(address, **options))
+        return cast("UPath", UPath(address, client_kwargs=client, **options))
     import asyncssh
 
-    # Where the option is absent, sshfs takes any server; empty, the account's file decides.
-    options |= {"known_hosts": (), "connect_timeout": _TIMEOUT_SECONDS}
-    # A server that stopped without a word is noticed when it has left three of these unanswered.
-    options |= {"keepalive_interval": _TIMEOUT_SECONDS / 4}
     options |= {"username": connection.login}
     options |= {"password": connection.password} if connection.password else {}
     options |= {"port": connection.port} if connection.port else {}
