@@ -44,7 +44,8 @@ the DAGs defers a task, and a task that waits for a person (`awaiting_input`) ne
 QUEUES = ("default", "intake", "build", "publication")
 """The queues of the DAGs' tasks. The LocalExecutor ignores them."""
 
-KEYS = ("fernet_key", "secret_key", "jwt_secret")
+KEYS = {"fernet_key": "sha256", "secret_key": "sha256", "jwt_secret": "sha512"}
+"""Airflow's keys, with the hash by which each is derived: it signs tokens with HMAC-SHA-512."""
 SECRET = "LUMBUNG_AIRFLOW_SECRET"  # noqa: S105 - the name of a variable
 """The variable from which keys and passwords are derived where processes share no home."""
 
@@ -144,7 +145,7 @@ def require_set_up(settings: Settings) -> None:
 
 
 def _state(settings: Settings) -> dict[str, str]:
-    derived = {name: found for name in KEYS if (found := _derived(name))}
+    derived = {name: found for name, how in KEYS.items() if (found := _derived(name, how))}
     try:
         state: dict[str, str] = json.loads(_state_file(settings).read_text())
     except (OSError, ValueError) as error:
@@ -158,7 +159,7 @@ def _state(settings: Settings) -> dict[str, str]:
     return state | derived
 
 
-def _derived(purpose: str) -> str | None:
+def _derived(purpose: str, digest: str = "sha256") -> str | None:
     """A key or password derived from `SECRET`, the same on every machine; None without it."""
     secret = os.environ.get(SECRET)
     if not secret:
@@ -169,7 +170,7 @@ def _derived(purpose: str) -> str | None:
             where=SECRET,
             remediation="make one with 'openssl rand -base64 32', the same for all processes",
         )
-    found = hmac.digest(secret.encode(), f"lumbung airflow {purpose}".encode(), "sha256")
+    found = hmac.digest(secret.encode(), f"lumbung airflow {purpose}".encode(), digest)
     return base64.urlsafe_b64encode(found).decode()
 
 
