@@ -27,7 +27,7 @@
     )
 {%- endmacro %}
 
-{% macro names_province(text) -%}
+{% macro names_province(text, province_code) -%}
     {#- Whether a cell about a place names the own province and nothing else: 'Prov. Kep. Babel', 'Provinsi'. -#}
     replace({{ place_key(place_text(text)) }}, 'kepulauan', 'kep') ~ (
         select
@@ -39,7 +39,9 @@
                 role,
                 replace({{ place_key('word') }}, 'kepulauan', 'kep') as key
             from {{ ref('place_word') }}
-            where role = 'province' or (role = 'type' and meaning = 'province')
+            where
+                (role = 'province' or (role = 'type' and meaning = 'province'))
+                and coalesce(province_code, {{ province_code }}) = {{ province_code }}
         ) as words
     )
 {%- endmacro %}
@@ -118,8 +120,9 @@
 {%- endmacro %}
 
 {% macro place_id() -%}
-    {#- The key of one way of writing a place, for int_places__resolved and the joins to it. -#}
-    md5(concat_ws(
+    {#- The key of one way of writing a place, for int_places__resolved and the joins to it. It begins with the
+        code of the channel's province, because a name means another region in another province. -#}
+    province_code || md5(concat_ws(
         E'\x1f',
         coalesce(regency_raw, ''),
         coalesce(district_raw, ''),
@@ -142,7 +145,25 @@
     {%- endif -%}
 {%- endmacro %}
 
-{% macro unknown_regency() -%}
-    {#- The unknown member of dim_regency: the regency of places that are not resolved. -#}
-    {{ var('province_code') }}.00
+{% macro province_of(code) -%}
+    {#- The province's code, with which the code of a regency and the key of a place begin. -#}
+    left({{ code }}, 2)
+{%- endmacro %}
+
+{% macro channel_province(channels) -%}
+    {#- The province of a row of reference.channel; a channel without one is that of the only province. -#}
+    coalesce(
+        {{ channels }}.province_code,
+        (select min({{ province_of('regency_code') }}) from {{ ref('regency') }})
+    )
+{%- endmacro %}
+
+{% macro unknown_regency(province_code) -%}
+    {#- The unknown member of a province in dim_regency: the regency of places that are not resolved. -#}
+    ({{ province_code }} || '.00')
+{%- endmacro %}
+
+{% macro is_unknown_regency(regency_code) -%}
+    {#- Whether a regency is the unknown member of its province. -#}
+    ({{ regency_code }} like '%.00')
 {%- endmacro %}

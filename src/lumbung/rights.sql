@@ -44,7 +44,7 @@ begin
 
     for each in
         select rolname from pg_roles
-        where (rolname ~ '^analyst_\d\d_\d\d$' or rolname in ('analyst_province', 'auditor'))
+        where (rolname ~ '^analyst_\d\d(_\d\d)?$' or rolname in ('analyst_province', 'auditor'))
             and pg_has_role(oid, 'member with admin option')
             and not exists (
                 select from pg_auth_members

@@ -31,7 +31,7 @@ PAGES = [
     page
     for page in (*sorted(DOCS.glob("tutorial/*.md")), *sorted(DOCS.glob("how-to/**/*.md")))
     # change the seeds of a project of their own: tests/warehouse/test_province.py
-    if page.stem not in {"use-another-province", "follow-another-election"}
+    if page.stem not in {"use-another-province", "use-several-provinces", "follow-another-election"}
 ]
 EVERYTHING = "LUMBUNG_GUIDES" in os.environ
 BUILD = re.compile(r"^lumbung build\b.*\n", re.M)

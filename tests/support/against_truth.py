@@ -97,8 +97,14 @@ def cases_equal_truth(url: str, reports: list[dict[str, Any]]) -> None:
     assert not missing, [*missing]
 
 
-def prevention_equals_truth(url: str, truth: dict[str, Any]) -> None:
-    """Plans, needs, participation and whom prevention met are the world's, no other."""
+def prevention_equals_truth(url: str, truth: dict[str, Any], owner: str | None = None) -> None:
+    """Plans, needs, participation and whom prevention met are the world's, no other.
+
+    Args:
+        url: the warehouse as a reader.
+        truth: what the world says.
+        owner: the warehouse as its owner, who reads its clock; without it, `url` is the owner's.
+    """
     plans = (
         "regency_code, start_date::text, end_date::text, prevention_form_code, issue_codes,"
         " target_group_codes, planned_activity_count, planned_participant_count,"
@@ -110,7 +116,7 @@ def prevention_equals_truth(url: str, truth: dict[str, Any]) -> None:
         *("done_activity_count", "remaining_activity_count"),
     )
     # a plan is overdue on the day of the build: the demo's has the clock of its edition
-    ((today,),) = read(url, "select (ops.now() at time zone 'Asia/Jakarta')::date::text")
+    ((today,),) = read(owner or url, "select (ops.now() at time zone 'Asia/Jakarta')::date::text")
     found = read(url, f"select {plans}, is_overdue from marts.fct_prevention_plan")
     wanted = [
         (*(row[name] for name in names), row["end_date"] < today and row[names[-1]] > 0)

@@ -84,7 +84,7 @@ STATIC = {
     "obt_case_issue", "obt_deadline", "obt_prevention", "obt_recap", "obt_supervision",
     "dim_prevention_form", "dim_prevention_rule", "dim_target_group", "dim_vulnerability_score",
     "dim_observer_organisation", "dim_venue_kind",
-    "int_place_names__listed", "int_metric_categories__listed",
+    "int_place_names__listed", "int_metric_categories__listed", "int_region_members__listed",
     "int_edition_names__listed", "metrics_are_described",
     "metrics_have_categories",
 }  # fmt: skip

@@ -60,6 +60,7 @@ def test_no_province_is_written_into_a_model() -> None:
 
 def test_the_seeds_of_a_province_are_taken_from_the_national_list(national: Path) -> None:
     found = regions.seeds("76", national)
+    assert found["outside_region"][1:] == [("Bangka", "76"), ("Kepulauan Bangka Belitung", "76")]
     assert found["regency"][1:] == [
         (
             "76.00",
@@ -92,6 +93,22 @@ def test_the_seeds_of_a_province_are_taken_from_the_national_list(national: Path
         regions.seeds("99", national)
 
 
+def test_a_region_that_a_seed_has_keeps_its_row(national: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "seeds"
+    shutil.copytree(PROJECT / "dbt_project/seeds", folder)
+    regions.write(["all"], folder, national)
+    with (folder / "regency.csv").open(encoding="utf-8", newline="") as file:
+        rows = {row["regency_code"]: row for row in csv.DictReader(file)}
+    assert {*rows} == {"19.00", "19.01", "76.00", "76.01", "76.02"}
+    assert rows["19.01"]["bps_code"] == "1901"
+    assert rows["19.01"]["voter_count"] == "237930"
+    assert rows["76.01"]["voter_count"] == "0"
+    with (folder / "outside_region.csv").open(encoding="utf-8", newline="") as file:
+        outside = {(row["outside_name"], row["province_code"]) for row in csv.DictReader(file)}
+    assert ("Mamuju", "19") in outside
+    assert ("Mamuju", "76") not in outside
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A project of its own, with two channels."""
@@ -113,7 +130,7 @@ def follow(guide: str, project: Path) -> None:
         subprocess.run(
             ["bash", "-euo", "pipefail", "-c", block],
             cwd=project,
-            env=os.environ | {"PATH": path, "UV_OFFLINE": "1"},
+            env=os.environ | {"PATH": path, "UV_OFFLINE": "1", "LUMBUNG_PROJECT": str(project)},
             check=True,
         )
 
@@ -146,6 +163,31 @@ def test_another_province_is_built(project: Path, new_database: Callable[[], str
         "select regency_code, count(*) from marts.fct_review_item"
         " where check_code = 'place_unresolved' group by 1",
     ) == [("76.00", 1)]
+
+
+def test_several_provinces_are_built(project: Path, new_database: Callable[[], str]) -> None:
+    follow("use-several-provinces", project)
+    with (project / "dbt_project/seeds/regency.csv").open(encoding="utf-8") as file:
+        rows = {row["regency_code"]: row for row in csv.DictReader(file)}
+    assert len(rows) == 15
+    # what the national list does not have
+    assert rows["19.05"]["bps_code"] == "1903"
+    assert rows["76.02"]["bps_code"] == ""
+
+    url = new_database()
+    channel = (project / "channels/buku.yaml").read_text()
+    (project / "channels/buku_sulbar.yaml").write_text(channel.replace('"19"', '"76"'))
+    numbers = [f"00{n}/LP/PB/Kab/34.02/XI/2024" for n in range(1, 4)]
+    raw = Raw(url)
+    for name in ("buku", "buku_sulbar"):
+        raw.land(name, [
+            {"Nomor": number, "Diterima": "2024-11-06", "Kab/Kota": place}
+            for number, place in zip(numbers, ("Bangka", "Mamuju", "Sulbar"), strict=True)
+        ])  # fmt: skip
+    build(settings=Settings(project.parent / "home", project, None), database_url=url)
+    assert query(
+        url, "select regency_code, count(*) from marts.fct_report group by 1 order by 1"
+    ) == [("19.00", 2), ("19.01", 1), ("76.00", 2), ("76.02", 1)]
 
 
 def test_the_by_election_of_2025_is_built(project: Path, new_database: Callable[[], str]) -> None:

@@ -199,7 +199,7 @@ def test_a_login_is_removed_with_its_schema_but_tables_not_by_accident(url: str)
         ("marts", "auditor", [], "is called 'marts' already"),
         ("sari", "analyst", [], "an analyst needs a regency"),
         ("sari", "auditor", ["19.02"], "no other role has one"),
-        ("sari", "analyst", ["19.99"], "there is no regency '19.99'.*19.01, 19.02, "),
+        ("sari", "analyst", ["19.99"], "there is no regency or province '19.99'.*19.01, 19.02, "),
     ],
 )
 def test_a_wrong_login_is_refused(

@@ -1,22 +1,37 @@
 {% test metrics_agree(model) %}
-    {#- The metrics satisfy the rules of the seed metric for every category, regency, week and period: the
-        province is the sum of the regencies, and a part relates to its whole as part_rule says. They also
+    {#- The metrics satisfy the rules of the seed metric for every category, region, week and period: a
+        province and the country are the sums of their regencies, and a part relates to its whole as part_rule says. They also
         equal the counts of the regency days since the campaign began and of the regency weeks of recaps,
         and no count to date decreases from one week to the next. -#}
     with metrics as (select * from {{ model }}),
 
-    province as (
+    members as (select * from {{ ref('int_region_members__listed') }}),
+
+    regions as (
         select
-            'province_is_the_sum' as rule,
-            metric_code,
-            category_code,
-            '{{ var("province_code") }}' as regency_code,
-            week_id,
-            period,
-            sum(value) filter (where regency_code = '{{ var("province_code") }}') as value,
-            sum(value) filter (where regency_code <> '{{ var("province_code") }}') as expected
+            'region_is_the_sum' as rule,
+            metrics.metric_code,
+            metrics.category_code,
+            members.region_code as regency_code,
+            metrics.week_id,
+            metrics.period,
+            sum(metrics.value) filter (where metrics.regency_code = members.region_code) as value,
+            sum(metrics.value) filter (where metrics.regency_code <> members.region_code) as expected
         from metrics
-        group by metric_code, category_code, week_id, period
+        inner join (
+            select
+                region_code,
+                regency_code
+            from members
+            union
+            select
+                region_code,
+                region_code
+            from members
+        ) as members
+            on metrics.regency_code = members.regency_code
+        group by
+            metrics.metric_code, metrics.category_code, members.region_code, metrics.week_id, metrics.period
     ),
 
     funnel as (
@@ -103,7 +118,7 @@
             on metrics.regency_code = days.regency_code and metrics.week_id = days.week_id
         where
             metrics.period = 'week'
-            and metrics.regency_code <> '{{ var("province_code") }}'
+            and metrics.regency_code not in (select members.region_code from members)
             and metrics.metric_code in (
                 'suspected_violation', 'tip', 'campaign_event', 'prevention', 'district_submitted',
                 'district_expected'
@@ -153,7 +168,7 @@
     )
 
     select * from (
-        select * from province
+        select * from regions
         union all
         select * from funnel
         union all

@@ -24,7 +24,7 @@ from lumbung.warehouse.places import Unresolved
 
 LONGEST = 200
 """Characters of a place in a list."""
-PlaceId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
+PlaceId = Annotated[str, Path(pattern=r"^\d\d[0-9a-f]{32}$")]
 
 
 def routes(office: Office) -> APIRouter:

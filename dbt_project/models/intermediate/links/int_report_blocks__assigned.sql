@@ -26,7 +26,7 @@ from {{ ref('int_reports__located') }} as reports
 left join {{ ref('int_report_terms__classified') }} as themes
     on reports.report_id = themes.report_id and themes.vocabulary = 'issue'
 where
-    reports.regency_code <> '{{ unknown_regency() }}'
+    not {{ is_unknown_regency('reports.regency_code') }}
     and (reports.district_code is not null or reports.occurred_date is not null)
     and {{ is_affected('reports.report_id', 'delivery') }}
 union all

@@ -28,13 +28,14 @@
 -- come after the first cases of its number in its channel.
 {%- set is_near %}
             a.regency_code = b.regency_code
-            and a.regency_code <> '{{ unknown_regency() }}'
+            and not {{ is_unknown_regency('a.regency_code') }}
             and b.received_date between a.received_date - {{ var('link_window_days') }}
             and a.received_date + {{ var('link_window_days') }}
             and (a.village_code = b.village_code) is not false
 {%- endset %}
 {%- set is_same_number %}
-            a.register_area_code = b.register_area_code
+            {{ province_of('a.regency_code') }} = {{ province_of('b.regency_code') }}
+            and a.register_area_code = b.register_area_code
             and a.register_month_date = b.register_month_date
             and a.register_sequence = b.register_sequence
             and a.record_kind = b.record_kind
@@ -389,8 +390,10 @@ select
     pairs.report_id_a,
     pairs.report_id_b,
     -- Whoever sees one regency alone cannot compare cases of two.
-    case when a.regency_code = b.regency_code then a.regency_code else '{{ unknown_regency() }}' end
-        as regency_code,
+    case
+        when a.regency_code = b.regency_code then a.regency_code
+        else {{ unknown_regency(province_of('a.regency_code')) }}
+    end as regency_code,
     a.channel as channel_a,
     b.channel as channel_b,
     round(pairs.tenths / 10.0, 1) as weight,

@@ -38,10 +38,12 @@
 with totals as (
     select
         *,
-        sum(case_count) over (partition by week_id, issue_code)::bigint as province_case_count,
-        sum(base_count) over (partition by week_id, issue_code)::bigint as province_base_count
+        {{ province_of('regency_code') }} as province_code,
+        sum(case_count) over one_theme::bigint as province_case_count,
+        sum(base_count) over one_theme::bigint as province_base_count
     from {{ ref('int_issue_profiles__counted') }}
     where {{ is_affected('week_id', 'profile') }}
+    window one_theme as (partition by week_id, {{ province_of('regency_code') }}, issue_code)
 ),
 
 compared as (
@@ -71,6 +73,7 @@ compared as (
 possible as (
     select
         cells.week_id,
+        cells.province_code,
         counts.case_count = cells.case_count as is_observed,
         scores.score,
         exp(greatest(
@@ -109,6 +112,7 @@ possible as (
 
     select distinct
         week_id,
+        province_code,
         false as is_observed,
         1.96 as score,
         0 as probability
@@ -118,22 +122,25 @@ possible as (
 above as (
     select
         week_id,
+        province_code,
         score,
         coalesce(sum(probability) over above, 0) as chance_count,
         count(*) filter (where is_observed) over above as observed_count
     from possible
     window above as (
-        partition by week_id order by score desc groups between unbounded preceding and 1 preceding
+        partition by week_id, province_code
+        order by score desc groups between unbounded preceding and 1 preceding
     )
 ),
 
 limits as (
     select
         week_id,
+        province_code,
         min(score) as score_limit
     from above
     where chance_count <= {{ false_share }} * greatest(observed_count, 1)
-    group by week_id
+    group by week_id, province_code
 ),
 
 intervals as (
@@ -145,7 +152,7 @@ intervals as (
         exp(limits.score_limit * sqrt(compared.remainder / (compared.case_count + {{ prior_cases }})))
             as factor
     from compared
-    inner join limits on compared.week_id = limits.week_id
+    inner join limits on compared.week_id = limits.week_id and compared.province_code = limits.province_code
 ),
 
 published as (

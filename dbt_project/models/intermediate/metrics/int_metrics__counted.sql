@@ -6,8 +6,8 @@
     ],
     meta={'affected_keys': 'metric'}
 ) }}
--- Every metric for every category, regency, campaign week and period, zeros present. Regency 19 is
--- the province: the sum over the regencies, the unknown one included. An increment
+-- Every metric for every category, region, campaign week and period, zeros present. A region is a regency,
+-- a province (19) or the country: the sum over its regencies (int_region_members__listed). An increment
 -- continues the metrics to date of the week before the first affected one.
 with categories as (
     select
@@ -18,8 +18,8 @@ with categories as (
 
 places as (
     select regency_code from {{ ref('regency') }}
-    union all
-    select '{{ var("province_code") }}' as regency_code
+    union
+    select region_code as regency_code from {{ ref('int_region_members__listed') }}
 ),
 
 grid as (
@@ -42,17 +42,19 @@ counts as (
     where week_id >= (select min(week_id) from grid)
 ),
 
-with_province as (
+with_regions as (
     select * from counts
     union all
     select
-        metric_code,
-        category_code,
-        '{{ var("province_code") }}' as regency_code,
-        week_id,
-        sum(member_count)::bigint as member_count
+        counts.metric_code,
+        counts.category_code,
+        members.region_code as regency_code,
+        counts.week_id,
+        sum(counts.member_count)::bigint as member_count
     from counts
-    group by metric_code, category_code, week_id
+    inner join {{ ref('int_region_members__listed') }} as members
+        on counts.regency_code = members.regency_code
+    group by counts.metric_code, counts.category_code, members.region_code, counts.week_id
 ),
 
 weekly as (
@@ -61,15 +63,15 @@ weekly as (
         categories.category_code,
         grid.regency_code,
         grid.week_id,
-        coalesce(with_province.member_count, 0) as value
+        coalesce(with_regions.member_count, 0) as value
     from grid
     cross join categories
-    left join with_province
+    left join with_regions
         on
-            categories.metric_code = with_province.metric_code
-            and categories.category_code = with_province.category_code
-            and grid.regency_code = with_province.regency_code
-            and grid.week_id = with_province.week_id
+            categories.metric_code = with_regions.metric_code
+            and categories.category_code = with_regions.category_code
+            and grid.regency_code = with_regions.regency_code
+            and grid.week_id = with_regions.week_id
 ),
 
 to_date as (

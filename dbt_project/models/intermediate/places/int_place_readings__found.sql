@@ -56,7 +56,8 @@ named as (
         bool_or(names.is_everyday) as is_everyday,
         bool_or(names.level in ('regency', 'district')) as is_high
     from spans
-    inner join names on spans.span_key = names.name_key
+    inner join names
+        on spans.span_key = names.name_key and {{ province_of('spans.place_id') }} = names.province_code
     group by
         {{ segment_of('spans') }},
         spans.first, spans.last, spans.span_key, spans.type
@@ -168,6 +169,7 @@ unread_spans as (
 
 span_keys as (
     select distinct
+        {{ province_of('place_id') }} as province_code,
         span_key,
         {{ skeleton('span_key') }} as skeleton
     from unread_spans
@@ -175,23 +177,26 @@ span_keys as (
 
 name_keys as (
     select
+        province_code,
         name_key,
         skeleton,
         is_here
     from names
     where length(name_key) >= 4
-    group by name_key, skeleton, is_here
+    group by province_code, name_key, skeleton, is_here
 ),
 
 -- An inserted, omitted, replaced or swapped letter counts one; long names allow two.
 near as materialized (
     select
+        province_code,
         span_key,
         name_key,
         is_here,
         distance
     from (
         select
+            measured.province_code,
             measured.span_key,
             measured.name_key,
             measured.is_here,
@@ -214,6 +219,7 @@ near as materialized (
                 as allowed
         from (
             select distinct
+                spans.province_code,
                 spans.span_key,
                 spans.skeleton as span_skeleton,
                 names.name_key,
@@ -231,7 +237,7 @@ near as materialized (
                     name_keys.*,
                     unnest({{ blocks('name_key', 'skeleton') }}) as block
                 from name_keys
-            ) as names on spans.block = names.block
+            ) as names on spans.block = names.block and spans.province_code = names.province_code
         ) as measured
     ) as judged
     where distance between 1 and allowed
@@ -245,7 +251,8 @@ guesses as (
         min(near.distance) over one_span + case when bool_or(near.is_here) over one_span then 0 else 9 end
             as best_distance
     from unread_spans as spans
-    inner join near on spans.span_key = near.span_key
+    inner join near
+        on spans.span_key = near.span_key and {{ province_of('spans.place_id') }} = near.province_code
     window one_span as (
         partition by {{ segment_of('spans') }}, spans.first, spans.last
     )
@@ -374,7 +381,8 @@ leveled as (
         + case when found.type is null and names.level <> 'outside' then coalesce(levels.rank, 1) else 1 end
             as rank
     from found
-    inner join names on found.name_key = names.name_key
+    inner join names
+        on found.name_key = names.name_key and {{ province_of('found.place_id') }} = names.province_code
     left join levels on found.column_level = levels.column_level and names.level = levels.level
     inner join runs on {{ same_segment('found', 'runs') }}
     where

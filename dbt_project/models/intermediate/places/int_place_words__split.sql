@@ -21,8 +21,10 @@ cells as materialized (
         written.level as column_level,
         cleaned.text,
         {{ place_key('cleaned.text') }} as cell_key,
-        {{ place_key('cleaned.text') }} in (
-            select names.name_key
+        ({{ province_of('places.place_id') }}, {{ place_key('cleaned.text') }}) in (
+            select
+                names.province_code,
+                names.name_key
             from {{ ref('int_place_names__listed') }} as names
             where names.is_here
         ) as is_name

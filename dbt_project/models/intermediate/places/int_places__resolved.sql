@@ -10,9 +10,9 @@
 -- words, this model the codes). Weak readings, such as misspelt names, only choose among the remaining
 -- regions, or decide where nothing else was read and they agree. Nothing is guessed: where readings
 -- contradict each other, where more than one regency remains, or where a region elsewhere is named, the
--- regency is 19.00 and the place is listed for review, until a steward chooses one: that decision stands,
--- whatever is read. docs/explanation/places.md states the rules and their accuracy. An increment adds the
--- new ways of writing.
+-- regency is the unknown one of the channel's province and the place is listed for review, until a steward
+-- chooses one: that decision stands, whatever is read. docs/explanation/places.md states the rules and their
+-- accuracy. An increment adds the new ways of writing.
 {%- set leading_code = '^\\s*(\\d\\d[\\d.]{2,})(?:\\s|$)' %}
 {%- set dotted_code = '^\\s*\\d\\d\\.\\d\\d(\\.|\\s|$)' %}
 with places as (
@@ -99,7 +99,8 @@ coded as (
     from codes
     inner join schemes
         on
-            left(codes.digits, 4) = schemes.digits
+            {{ province_of('codes.place_id') }} = {{ province_of('schemes.regency_code') }}
+            and left(codes.digits, 4) = schemes.digits
             -- six digits are a district of Kemendagri, seven one of BPS
             and schemes.scheme = coalesce(
                 codes.scheme,
@@ -335,7 +336,11 @@ select
     located.district_code_scheme,
     located.village_code_raw,
     located.village_code_scheme,
-    coalesce(chosen.regency_code, located.found_regency_code, '{{ unknown_regency() }}') as regency_code,
+    coalesce(
+        chosen.regency_code,
+        located.found_regency_code,
+        {{ unknown_regency(province_of('located.place_id')) }}
+    ) as regency_code,
     case when chosen.place_id is null then districts.district_code else chosen.district_code end
         as district_code,
     case when chosen.place_id is null then districts.village_code end as village_code,

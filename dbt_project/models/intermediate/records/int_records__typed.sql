@@ -198,7 +198,10 @@ select
         when
             kind_code = 'PLAN'
             and coalesce({{ is_blank('regency_code_raw') }}, true)
-            and (coalesce({{ is_blank('regency_raw') }}, true) or {{ names_province('regency_raw') }})
+            and (
+                coalesce({{ is_blank('regency_raw') }}, true)
+                or {{ names_province('regency_raw', 'dated.province_code') }}
+            )
             then 'plan_without_regency'
         -- A plan needs a period.
         when kind_code = 'PLAN' and (plan_start_date <= plan_end_date) is not true then 'date_missing'

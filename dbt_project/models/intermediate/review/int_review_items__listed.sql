@@ -85,7 +85,7 @@ found as (
     inner join {{ ref('int_places__resolved') }} as places on records.place_id = places.place_id
     where
         records.exclusion_code is null
-        and places.regency_code = '{{ unknown_regency() }}'
+        and {{ is_unknown_regency('places.regency_code') }}
         and places.location_method <> 'not_said'
         and records.delivery_id {{ is_changed }}
     union all
@@ -178,7 +178,7 @@ asked as (
         found.delivery_id,
         found.check_code,
         records.channel,
-        coalesce(places.regency_code, '{{ unknown_regency() }}') as regency_code,
+        coalesce(places.regency_code, {{ unknown_regency(province_of('records.place_id')) }}) as regency_code,
         found.subject,
         -- A word that no seed has is landed under a pseudonym. Of one that is not, what may name a
         -- person is not shown: the accused's role, a reason, anything like a sentence.
@@ -286,7 +286,7 @@ items as (
         -- Cases of one number may be of several regencies: the province alone may read them all.
         case
             when min(reports.regency_code) = max(reports.regency_code) then min(reports.regency_code)
-            else '{{ unknown_regency() }}'
+            else {{ unknown_regency(province_of('min(reports.regency_code)')) }}
         end as regency_code,
         reports.channel,
         concat_ws(
@@ -323,7 +323,7 @@ items as (
         max(records.landed_date) as since_date
     from {{ ref('int_prevention_plans__located') }} as plans
     inner join {{ ref('int_records__typed') }} as records on plans.plan_id = records.delivery_id
-    where plans.unknown_fields = '{}' and plans.regency_code <> '{{ unknown_regency() }}'
+    where plans.unknown_fields = '{}' and not {{ is_unknown_regency('plans.regency_code') }}
     group by
         plans.regency_code, plans.start_date, plans.end_date, plans.prevention_form_code,
         plans.issue_codes, plans.target_group_codes, plans.office_level_code
@@ -332,7 +332,7 @@ items as (
     select
         'delivery_quarantined' as check_code,
         records.channel || '/' || records.reason_code as item_id,
-        '{{ unknown_regency() }}' as regency_code,
+        null as regency_code,
         records.channel,
         records.reason_code as detail,
         null as delivery_id,
@@ -348,7 +348,7 @@ items as (
     select
         'withdrawal_held' as check_code,
         missing.channel as item_id,
-        '{{ unknown_regency() }}' as regency_code,
+        null as regency_code,
         missing.channel,
         'row_without_number' as detail,
         null as delivery_id,
@@ -363,7 +363,7 @@ items as (
     select
         'rows_in_two_channels' as check_code,
         twins.channel || '/' || twins.other_channel as item_id,
-        '{{ unknown_regency() }}' as regency_code,
+        null as regency_code,
         twins.channel,
         twins.other_channel as detail,
         null as delivery_id,
@@ -377,7 +377,7 @@ items as (
     select
         'channel_held' as check_code,
         holds.channel || '/' || holds.check_name as item_id,
-        '{{ unknown_regency() }}' as regency_code,
+        null as regency_code,
         holds.channel,
         holds.check_name as detail,
         null as delivery_id,
@@ -399,7 +399,8 @@ items as (
 select
     items.check_code,
     items.item_id,
-    items.regency_code,
+    -- what concerns a channel as a whole is listed for its province
+    coalesce(items.regency_code, {{ unknown_regency(channel_province('channels')) }}) as regency_code,
     checks.severity,
     checks.owner,
     items.channel,

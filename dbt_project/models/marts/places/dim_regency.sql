@@ -4,6 +4,7 @@
 ) }}
 select
     regency_code,
+    {{ province_of('regency_code') }} as province_code,
     bps_code,
     regency_name,
     short_name,

@@ -6,15 +6,16 @@
 {#- Named here, so that dbt finds the dependencies while it parses the project. -#}
 {% set channel_table = source('reference', 'channel') -%}
 {% set field_table = source('reference', 'channel_field') -%}
+{% set province = channel_province('c') -%}
 
 {% set fields = canonical_fields() -%}
 
-{#- {channel: {record_kind, fields: {field: [{label, scheme, separator}]}}} -#}
+{#- {channel: {record_kind, province_code, fields: {field: [{label, scheme, separator}]}}} -#}
 {% set maps = {} -%}
 {% if execute -%}
     {% set rows = run_query(
         "select c.channel, c.record_kind, f.field, f.source_label, f.scheme, f.separator,"
-        ~ " c.has_receipt_time, c.is_message, c.state = 'removed'"
+        ~ " c.has_receipt_time, c.is_message, c.state = 'removed', " ~ province
         ~ " from " ~ channel_table ~ " as c"
         ~ " left join " ~ field_table ~ " as f using (channel)"
         ~ " order by c.channel, f.field, f.position"
@@ -22,7 +23,7 @@
     {% for row in rows -%}
         {% set map = maps.setdefault(row[0], {
             'record_kind': row[1], 'has_receipt_time': row[6], 'is_message': row[7],
-            'is_removed': row[8], 'fields': {}
+            'is_removed': row[8], 'province_code': row[9], 'fields': {}
         }) -%}
         {% if row[2] -%}
             {% do map['fields'].setdefault(row[2], []).append(
@@ -38,6 +39,7 @@ with mapped as (
         record_id,
         channel,
         source_id,
+        {{ sql_text(map.province_code) }}::text as province_code,
         md5(channel || '/' || source_id) as delivery_id,
         batch_id,
         received_at,
@@ -95,6 +97,7 @@ with mapped as (
         record_id,
         channel,
         source_id,
+        null::text as province_code,
         md5(channel || '/' || source_id) as delivery_id,
         batch_id,
         received_at,
@@ -118,6 +121,7 @@ select
     record_id,
     channel,
     source_id,
+    province_code,
     delivery_id,
     batch_id,
     received_at,

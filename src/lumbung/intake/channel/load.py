@@ -10,9 +10,10 @@ Every mistake of every file is reported in one run. YAML is read as in YAML 1.2:
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Iterable, Mapping
-from itertools import combinations
+from itertools import chain, combinations
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,14 +23,22 @@ from pydantic import ValidationError
 from lumbung.errors import ConfigurationError
 from lumbung.intake.channel.models import Channel
 from lumbung.intake.channel.types import Place
-from lumbung.intake.channel.validate import contradictions, contradictions_among
+from lumbung.intake.channel.validate import (
+    contradictions,
+    contradictions_among,
+    contradicts_provinces,
+)
 from lumbung.intake.connectors import KINDS
 
 _MAX_NODES = 20_000  # of a channel file; aliases that multiply one another have more
 
 
-def load_channels(folder: Path) -> dict[str, Channel]:
+def load_channels(folder: Path, seeds: Path | None = None) -> dict[str, Channel]:
     """Read every channel file of a folder.
+
+    Args:
+        folder: the folder of channel files.
+        seeds: the folder of dbt's seeds, with which the channels' provinces are compared.
 
     Returns:
         name of the file -> channel, in the order of names.
@@ -37,7 +46,7 @@ def load_channels(folder: Path) -> dict[str, Channel]:
     Raises:
         ConfigurationError: with every mistake of every file: file, line, field and remediation.
     """
-    channels, mistakes = read_channels(folder)
+    channels, mistakes = read_channels(folder, seeds)
     problems = [each for found in mistakes.values() for each in found]
     problems += [
         f"channel {name}: source: reads what channel {other} reads, by the same connection, so"
@@ -72,8 +81,16 @@ def load_channel(folder: Path, name: str) -> Channel:
     return named[name]
 
 
-def read_channels(folder: Path) -> tuple[dict[str, Channel], dict[str, list[str]]]:
-    """The channels whose files are right, and the mistakes of the others, by the files' names."""
+def read_channels(
+    folder: Path, seeds: Path | None = None
+) -> tuple[dict[str, Channel], dict[str, list[str]]]:
+    """The channels whose files are right, and the mistakes of the others, by the files' names.
+
+    Args:
+        folder: the folder of channel files.
+        seeds: the folder of dbt's seeds, with which the channels' provinces are compared.
+    """
+    provinces = _provinces(seeds) if seeds else set()
     channels: dict[str, Channel] = {}
     mistakes: dict[str, list[str]] = {}
     lines: dict[str, dict[Place, int]] = {}
@@ -93,11 +110,19 @@ def read_channels(folder: Path) -> tuple[dict[str, Channel], dict[str, list[str]
             if channel is not None:
                 channels[name] = channel
     for name, channel in channels.items():
-        for place, text in contradictions_among(channel, channels, mistakes):
+        for place, text in chain(
+            contradictions_among(channel, channels, mistakes),
+            contradicts_provinces(channel, provinces),
+        ):
             nearest, shown = _locate(place, lines[name])
             mistake = f"{files[name]}:{lines[name].get(nearest, 1)}: {shown}: {text}"
             mistakes.setdefault(name, []).append(mistake)
     return {name: each for name, each in channels.items() if name not in mistakes}, mistakes
+
+
+def _provinces(seeds: Path) -> set[str]:
+    with (seeds / "regency.csv").open(encoding="utf-8", newline="") as file:
+        return {row["regency_code"][:2] for row in csv.DictReader(file)}
 
 
 def twins(channels: Mapping[str, Channel]) -> list[tuple[str, str]]:

@@ -90,6 +90,8 @@ class Channel(StrictModel):
             `lumbung channel rename`); the file's name, where the file has none.
         title: what people call it.
         owner: who answers for it.
+        province: the code of two digits of the province whose places its records name; none where
+            the warehouse has only one.
         connection: the id of the Airflow Connection with address and credential; none for the
             folder `LUMBUNG_HOME/inbox/<name>`.
         schedule: when it is pulled, as cron, in `timezone`.
@@ -108,6 +110,7 @@ class Channel(StrictModel):
     name: str = Field(alias="id", pattern=NAME)
     title: Line
     owner: Owner
+    province: Annotated[str, Field(pattern=r"^\d\d$")] | None = None
     connection: str | None = None
     schedule: Annotated[str, AfterValidator(_cron)]
     timezone: Zone = "Asia/Jakarta"

@@ -57,12 +57,13 @@ def sync(
         cursor.executemany(
             "insert into reference.channel (channel, file_name, kind, title, owner_name,"
             " owner_email, record_kind, timezone, expected_every, has_receipt_time, is_message,"
-            " has_editable_times) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            " has_editable_times, province_code)"
+            " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
             [
                 (
                     *(c.name, name, c.kind, c.title, c.owner.name, c.owner.email),
                     *(c.record_kind, c.timezone, c.expected_every, traits.has_receipt_time),
-                    *(bool(traits.message_labels), traits.has_editable_times),
+                    *(bool(traits.message_labels), traits.has_editable_times, c.province),
                 )
                 for name, c in active.items()
                 for traits in (kind(c.kind),)

@@ -58,6 +58,22 @@ def contradictions(channel: Channel) -> Iterator[tuple[Place, str]]:
         yield ("source", *place), text
 
 
+def contradicts_provinces(
+    channel: Channel, provinces: Collection[str]
+) -> Iterator[tuple[Place, str]]:
+    """What the channel says of its province that the seeds do not.
+
+    Args:
+        channel: the channel.
+        provinces: the codes of those in the seeds; empty where they are not known.
+    """
+    known = ", ".join(sorted(provinces))
+    if channel.province is None and len(provinces) > 1:
+        yield ("province",), f"is missing, and the seed regency has {known}; name the channel's"
+    if channel.province and provinces and channel.province not in provinces:
+        yield ("province",), f"{channel.province!r} is not in the seed regency; use one of {known}"
+
+
 def contradictions_among(
     channel: Channel, channels: Mapping[str, Channel], mistaken: Collection[str]
 ) -> Iterator[tuple[Place, str]]:

@@ -197,7 +197,7 @@ def _read(
         "threshold": None,
     }
     try:
-        parameters["province"] = store.value(connection, query("province"), {})
+        parameters["province"] = _only(store.value(connection, query("province"), {}) or [])
         weeks = connection.execute(query("week").encode(), parameters).fetchall()
         span = disclosure.period([week for (week,) in weeks])
         if span:
@@ -234,6 +234,18 @@ def _read(
             connection, statement("repeated_threshold"), parameters
         )
     return parameters, rows, label
+
+
+def _only(provinces: list[str]) -> str | None:
+    """Return the province of the warehouse; an edition describes one."""
+    if len(provinces) > 1:
+        raise PublicationError(
+            f"editions of several provinces ({', '.join(sorted(provinces))}) are not made yet",
+            where="marts.dim_regency",
+            remediation="publish from an installation of one province; the marts have the figures"
+            " of each province and their sums",
+        )
+    return provinces[0] if provinces else None
 
 
 def _effects(

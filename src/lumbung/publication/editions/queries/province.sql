@@ -1,1 +1,1 @@
-select left(min(regency_code), 2) from marts.dim_regency
+select array_agg(distinct left(regency_code, 2)) from marts.dim_regency
