@@ -180,18 +180,23 @@ def _one_more_day(
 
 
 def _places(settings: Settings) -> list[tuple[str, str, str]]:
-    return warehouse_world.province(settings.dbt_project / "seeds")
+    return warehouse_world.districts(settings.dbt_project / "seeds")
 
 
 def _nation(project: Path) -> Path:
-    """A copy of the project whose regions are this province and invented ones up to 514."""
+    """A copy of the project with this province and nine invented ones, of 514 regencies."""
     shutil.copytree(PROJECT / "dbt_project", project / "dbt_project")
     (project / "expectations").symlink_to(PROJECT / "expectations")
-    warehouse_world.write_channels(project / "channels")
     seeds = project / "dbt_project" / "seeds"
     with (seeds / "regency.csv").open("a", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         codes = [f"{20 + n // 60}.{1 + n % 60:02}" for n in range(REGENCIES - 7)]
+        provinces = sorted({code[:2] for code in codes})
+        for province in provinces:
+            unknown = "Lokasi belum diketahui"
+            writer.writerow(
+                [f"{province}.00", "", unknown, unknown, *("", 0, 0, 0, 0, "", "", "true")]
+            )
         for n, code in enumerate(codes):
             names = (f"Kabupaten Ukur {n:03}", f"Ukur {n:03}", "kabupaten")
             writer.writerow(
@@ -203,6 +208,7 @@ def _nation(project: Path) -> Path:
             for n in range(1, DISTRICTS + 1):
                 bps = f"{code.replace('.', '')}{n:02}0"
                 writer.writerow([f"{code}.{n:02}", code, f"Petak {code.replace('.', '')} {n}", bps])
+    warehouse_world.write_channels(project / "channels", ["19", *provinces])
     return project
 
 

@@ -1,20 +1,24 @@
 """A warehouse's worth of invented records, laid into `raw` by SQL: for measurements at volume.
 
-Two channels of offices that do not exist: `buku_ukur`, a register of cases (half of all) whose rows
-are edited now and then, and `formulir_ukur`, a form of tips, supervised events and prevention
-actions. No personal field is among them. The server makes each row from its number alone, so the
-same arguments give the same records. Content hashes are stand-ins of the right width.
+Two channels of each province, of offices that do not exist: `buku_ukur_19`, a register of cases
+(half of all) whose rows are edited now and then, and `formulir_ukur_19`, a form of tips, supervised
+events and prevention actions. No personal field is among them. The server makes each row from its
+number alone, so the same arguments give the same records. Content hashes are stand-ins of the right
+width.
 """
 
 from __future__ import annotations
 
 import csv
 import textwrap
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 import psycopg
+import yaml
 
 BATCH = 5_000
 """Records a batch, as a pull writes them (`lumbung.intake.run.CHUNK_DELIVERIES`)."""
@@ -62,14 +66,22 @@ CHANNELS = {
 }
 
 
-def write_channels(folder: Path) -> None:
-    """Write the channels' files, as an office has them in `channels/`."""
+def write_channels(folder: Path, provinces: Sequence[str]) -> None:
+    """Write the channels' files, as an office has them in `channels/`, for each province."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in CHANNELS.items():
-        (folder / f"{name}.yaml").write_text(textwrap.dedent(text), encoding="utf-8")
+        shared = yaml.safe_load(textwrap.dedent(text))
+        kind = shared["source"]["kind"]
+        shared["matrix"] = {
+            # two channels of one connection that read one form would count everything twice
+            province: {"province": province}
+            | ({"source": {"asset": f"aUkur{province}"}} if kind == "kobo" else {})
+            for province in provinces
+        }
+        (folder / f"{name}.yaml").write_text(yaml.safe_dump(shared), encoding="utf-8")
 
 
-def province(seeds: Path) -> list[tuple[str, str, str]]:
+def districts(seeds: Path) -> list[tuple[str, str, str]]:
     """The districts of a project's seeds: (regency's name, regency's code, district's name)."""
     with (seeds / "regency.csv").open(encoding="utf-8") as file:
         names = {row["regency_code"]: row["regency_name"] for row in csv.DictReader(file)}
@@ -109,18 +121,20 @@ def land(
         url: the warehouse, migrated.
         first: number of the first record: what has another number is another delivery.
         count: records.
-        places: where they lie (`province`).
+        places: where they lie (`districts`), those of a province one after the other.
         from_day: day of the first one.
         days: days over which they run.
         edited: this share of them (in steps of a thousandth) are new versions of deliveries of the
-            last week of `history` instead: of other status, and in another place.
+            last week of `history` instead: of other status, and in another place of the province.
         history: what was laid before.
 
     Returns:
         the highest batch id.
 
     """
-    regencies, codes, districts = (list(column) for column in zip(*places, strict=True))
+    regencies, codes, names = (list(column) for column in zip(*places, strict=True))
+    provinces = [code[:2] for code in codes]
+    sizes = Counter(provinces)
     with psycopg.connect(url, application_name="lumbung benchmark") as connection:
         parameters = {
             "first": first,
@@ -134,8 +148,13 @@ def land(
             "batch": BATCH,
             "regencies": regencies,
             "codes": codes,
-            "districts": districts,
+            "districts": names,
+            "provinces": provinces,
+            "distinct_provinces": [*sizes],
+            "starts": [provinces.index(province) for province in provinces],
+            "sizes": [sizes[province] for province in provinces],
             "places": len(places),
+            "piece": BATCH * 2 * len(sizes),  # records that have a batch of every channel
         }
         connection.execute(_BATCHES.encode(), parameters)
         connection.execute(_RECORDS.encode(), parameters)
@@ -152,8 +171,11 @@ with made as (
     insert into raw.batch (channel, run_key, started_at, read_count, landed_count,
         duplicate_count, quarantined_count)
     select channels.channel, 'ukur ' || %(first)s, now(), %(batch)s, %(batch)s, 0, 0
-    from generate_series(0, ((%(count)s::bigint - 1) / (2 * %(batch)s))::int) as s (piece)
-    cross join (values ('buku_ukur'), ('formulir_ukur')) as channels (channel)
+    from generate_series(0, ((%(count)s::bigint - 1) / %(piece)s)::int) as s (piece)
+    cross join unnest(%(distinct_provinces)s::text[]) as provinces (province)
+    cross join lateral (
+        values ('buku_ukur_' || province), ('formulir_ukur_' || province)
+    ) as channels (channel)
     returning batch_id, channel
 )
 select
@@ -180,28 +202,40 @@ with numbers as (
     from generate_series(%(first)s::bigint, %(first)s::bigint + %(count)s::bigint - 1)
         with ordinality as given (version, place)
 ),
+placed as (
+    select
+        *,
+        1 + (n * 7 + n / 11) %% %(places)s as first_district
+    from numbers
+),
 dated as (
     select
         *,
-        case n %% 2 when 0 then 'buku_ukur' else 'formulir_ukur' end as channel,
-        (place - 1) / (2 * %(batch)s) as piece,
-        1 + (version * 7 + version / 11) %% %(places)s as district,
+        case n %% 2 when 0 then 'buku_ukur_' else 'formulir_ukur_' end
+        || (%(provinces)s::text[])[first_district] as channel,
+        n %% 2 = 0 as is_case,
+        (place - 1) / %(piece)s as piece,
+        case
+            when n = version then first_district
+            else 1 + (%(starts)s::int[])[first_district]
+                + (version * 7 + version / 11) %% (%(sizes)s::int[])[first_district]
+        end as district,
         case
             when n = version then %(from_day)s::date + ((place - 1) * %(days)s / %(count)s)::int
             else %(known_from_day)s::date + (n * %(known_days)s / greatest(%(known)s, 1))::int
         end
         - (case when n %% 20 = 0 then n * 31 %% 60 else 0 end)::int as day
-    from numbers
+    from placed
 )
 select
-    ops.first_record_id(piece.batch_id) + (dated.place - 1) %% (2 * %(batch)s),
+    ops.first_record_id(piece.batch_id) + (dated.place - 1) %% %(piece)s,
     dated.channel,
-    case dated.channel when 'buku_ukur' then 'nomor ' else 'uuid:' end || n,
+    case when is_case then 'nomor ' else 'uuid:' end || n,
     decode(md5('versi ' || version), 'hex'),
     piece.batch_id,
     (day + time '09:00') at time zone 'Asia/Jakarta',
-    case dated.channel
-        when 'buku_ukur' then jsonb_build_object(
+    case
+        when is_case then jsonb_build_object(
             'Nomor', lpad((n / 2 %% 9973)::text, 4, '0') || '/LP/PB/Kab/'
                 || (%(codes)s::text[])[1 + (n * 7 + n / 11) %% %(places)s] || '/'
                 || (array['I', 'II', 'III', 'IV', 'V', 'VI', 'VII', 'VIII', 'IX', 'X', 'XI', 'XII'])
