@@ -151,7 +151,8 @@
 {%- endmacro %}
 
 {% macro channel_province(channels) -%}
-    {#- The province of a row of reference.channel; a channel without one is that of the only province. -#}
+    {#- The province of a row of reference.channel. One that no build has seen since provinces were introduced
+        has none, and there was only one province. -#}
     coalesce(
         {{ channels }}.province_code,
         (select min({{ province_of('regency_code') }}) from {{ ref('regency') }})

@@ -88,7 +88,8 @@ def metrics(seeds: Path) -> str:
         *filled(
             "What `reporting.rpt_metric` and every edition count, from the seed `metric`. Every"
             " regency, week and category has a value, zeros included. Regency `19` is the"
-            " province; `UNSTATED` is what the source does not say."
+            " province, `ID` the country where there are several; `UNSTATED` is what the source"
+            " does not say."
         ),
     ]
     with (seeds / "metric.csv").open(encoding="utf-8", newline="") as file:

@@ -164,6 +164,15 @@ def test_another_province_is_built(project: Path, new_database: Callable[[], str
         " where check_code = 'place_unresolved' group by 1",
     ) == [("76.00", 1)]
 
+    # A second province, with a lower code; the channels' files do not say which one is theirs.
+    with (project / "dbt_project/seeds/regency.csv").open("a", encoding="utf-8") as file:
+        file.write("19.00,,Lokasi belum diketahui,Lokasi belum diketahui,,0,0,0,0,,,true\n")
+    result = build(settings=Settings(project.parent / "home", project, None), database_url=url)
+    assert ["province: is missing" in each for each in result.warnings] == [True, True]
+    assert query(
+        url, "select regency_code, count(*) from marts.fct_report group by 1 order by 1"
+    ) == [("76.00", 1), ("76.01", 1), ("76.02", 2)]
+
 
 def test_several_provinces_are_built(project: Path, new_database: Callable[[], str]) -> None:
     follow("use-several-provinces", project)

@@ -12,23 +12,24 @@ import re
 import shutil
 import threading
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
-import psycopg
 import pytest
 import yaml
 
 from lumbung.demo import reckoning, run, world, writers
 from lumbung.demo.kobo_server import StandIn
 from lumbung.demo.truth import METRIC, metric_differences
-from lumbung.errors import PublicationError
+from lumbung.errors import ConfigurationError, PublicationError
 from lumbung.intake.connectors.base import SourceConnection
 from lumbung.intake.run import pull
 from lumbung.local.postgres import EmbeddedPostgres
 from lumbung.publication.editions import freezing
 from lumbung.settings import Settings
+from lumbung.warehouse import mappings
 from lumbung.warehouse.build import build
 from lumbung.warehouse.roles import acting_as, role_url
 from tests.support.against_truth import facts_equal_truth, prevention_equals_truth
@@ -128,18 +129,20 @@ def _pull(province: str, settings: Settings, url: str, folder: Path) -> dict[str
 @pytest.fixture(scope="module")
 def nation(
     server: EmbeddedPostgres, empty_warehouse: str, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[str, Settings, Truths]:
-    """Return the warehouse of three provinces, its settings and the truth of each province."""
+) -> Iterator[tuple[str, Settings, Truths]]:
+    """The warehouse of three provinces, its settings and the truth of each province."""
     url = fresh_database(server, empty_warehouse, "nation")
     folder = tmp_path_factory.mktemp("nation")
     settings = Settings(folder / "home", _project(folder), None)
-    truths = {
-        province: _pull(province, settings, url, tmp_path_factory.mktemp(province))
-        for province in PROVINCES
-    }
-    with cheaper(tmp_path_factory):
-        build(settings=settings, database_url=url)
-    return url, settings, truths
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("LUMBUNG_PROJECT", str(folder))  # whose places are no names of people
+        truths = {
+            province: _pull(province, settings, url, tmp_path_factory.mktemp(province))
+            for province in PROVINCES
+        }
+        with cheaper(tmp_path_factory):
+            build(settings=settings, database_url=url)
+        yield url, settings, truths
 
 
 def of_province(url: str, province: str) -> str:
@@ -240,24 +243,74 @@ def test_an_edition_of_several_provinces_is_refused(nation: tuple[str, Settings,
         freezing.freeze("2024-W40", settings=settings, database_url=url)
 
 
+def test_a_place_is_given_a_region_of_its_own_province(
+    nation: tuple[str, Settings, Truths],
+) -> None:
+    url, _, _ = nation
+    ((place,),) = query(
+        url,
+        "select min(place_id) from intermediate.int_places__resolved"
+        " where regency_code = '76.00' and location_method = 'unresolved'",
+    )
+    offered = mappings.codes(mappings.PLACE, place)
+    assert len(offered) == 54
+    assert {code[:2] for code in offered} == {"76"}
+    with pytest.raises(ConfigurationError, match=r"place has no code '19\.05'"):
+        mappings.decide(url, mappings.PLACE, place, "19.05", by="tono")
+
+
+def _changed(settings: Settings, folder: Path) -> Settings:
+    """Return the same home with a project of its own."""
+    shutil.copytree(settings.project, folder / "project")
+    return Settings(settings.home, folder / "project", None)
+
+
+def test_a_province_stays_in_the_seeds_as_long_as_a_channel_has_it(
+    nation: tuple[str, Settings, Truths], tmp_path: Path
+) -> None:
+    url, settings, _ = nation
+    changed = _changed(settings, tmp_path)
+    regencies = changed.dbt_project / "seeds/regency.csv"
+    kept = [row for row in regencies.read_text().splitlines() if not row.startswith("92")]
+    regencies.write_text("\n".join(kept) + "\n")
+    with pytest.raises(ConfigurationError, match=r"province of form_pencegahan_92 \(92\), "):
+        build(settings=changed, database_url=url)
+
+
+def test_a_channel_that_moves_takes_all_its_records_along(
+    nation: tuple[str, Settings, Truths], tmp_path: Path
+) -> None:
+    url, settings, _ = nation
+    changed = _changed(settings, tmp_path)
+    file = changed.channels / "register_laporan_19.yaml"
+    file.write_text(yaml.safe_dump({**yaml.safe_load(file.read_text()), "province": "76"}))
+    of_channel = (
+        "select distinct left(regency_code, 2) from marts.fct_report"
+        " where channel = 'register_laporan_19'"
+    )
+    assert query(url, of_channel) == [("19",)]
+    build(settings=changed, database_url=url)
+    assert query(url, of_channel) == [("76",)]
+    build(settings=settings, database_url=url)
+    assert query(url, of_channel) == [("19",)]
+
+
 def test_a_channel_without_a_province_stands_still(
     nation: tuple[str, Settings, Truths], tmp_path: Path
 ) -> None:
     url, settings, _ = nation
-    project = tmp_path / "project"
-    shutil.copytree(settings.project, project)
-    file = project / "channels" / "register_laporan_76.yaml"
+    changed = _changed(settings, tmp_path)
+    file = changed.channels / "register_laporan_76.yaml"
     channel = yaml.safe_load(file.read_text())
     for province, mistake in ((None, "is missing"), ("11", "'11' is not in the seed regency")):
         channel["province"] = province
         file.write_text(yaml.safe_dump(channel))
-        result = build(settings=Settings(settings.home, project, None), database_url=url)
+        result = build(settings=changed, database_url=url)
         (warning,) = result.warnings
         assert "register_laporan_76" in warning
         assert mistake in warning
-    with psycopg.connect(url) as connection:
-        found = connection.execute(
-            "select count(*) from marts.fct_report where channel = 'register_laporan_76'"
-        ).fetchone()
-    assert found is not None
-    assert found[0] > 0
+    assert query(
+        url,
+        "select distinct left(regency_code, 2) from marts.fct_report"
+        " where channel = 'register_laporan_76'",
+    ) == [("76",)]

@@ -92,8 +92,7 @@ def check() -> None:
     """Check every channel file; the mistakes of all files are reported together."""
     from lumbung.intake.channel.load import load_channels
 
-    settings = Settings.load()
-    found = load_channels(settings.channels, settings.dbt_project / "seeds")
+    found = load_channels(Settings.load().channels)
     console.print(f"{len(found)} channels, no mistake: {', '.join(found)}")
 
 
@@ -104,8 +103,7 @@ def list_channels(as_json: Json = False) -> None:
     from lumbung.intake.channel.load import read_channels, stopped
     from lumbung.warehouse.raw_checkpoint import open_holds
 
-    settings = Settings.load()
-    found, mistakes = read_channels(settings.channels, settings.dbt_project / "seeds")
+    found, mistakes = read_channels(Settings.load().channels)
     with database.connect(warehouse_url("transformer")) as db:
         notices = db.execute(
             "select channel, field, notice, noticed_at from ops.drift_notice"

@@ -74,7 +74,7 @@ def routes(office: Office) -> APIRouter:
             who,
             status=422 if problem else 200,
             place=place,
-            regions=mappings.codes(PLACE),
+            regions=mappings.codes(PLACE, place.place_id),
             decided=decided,
             problem=problem,
         )
@@ -92,7 +92,7 @@ def routes(office: Office) -> APIRouter:
     ) -> Response:
         office.tokens.verify(request, who.account, csrf)
         place = _find(who, place_id)
-        if code and code not in mappings.codes(PLACE):
+        if code and code not in mappings.codes(PLACE, place_id):
             raise RefusedError(422, "values")
         reason = stated(why, reason)
         if problem := reason_problem(reason):

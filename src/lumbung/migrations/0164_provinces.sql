@@ -1,6 +1,14 @@
 -- A warehouse of several provinces: a channel says whose records it has, and a role reads one province.
 alter table reference.channel
-    add column province_code text;  -- null: the only province of the warehouse
+    add column province_code text;  -- the only one of the warehouse where the file names none
+do $$
+begin
+    if to_regclass('reference.regency') is not null then
+        update reference.channel
+        set province_code = (select min(left(regency_code, 2)) from reference.regency);
+    end if;
+end
+$$;
 
 -- The key of a way of writing a place now begins with the province, and so does a decision on it.
 update ops.mapping_decision

@@ -25,7 +25,7 @@ from typing import Any, NamedTuple
 import psycopg
 
 from lumbung import database, lineage
-from lumbung.errors import DISK, BuildError
+from lumbung.errors import DISK, BuildError, ConfigurationError
 from lumbung.intake.features import ALGORITHM
 from lumbung.intake.landing.landed import renew
 from lumbung.intake.landing.text_features import derive_missing
@@ -130,14 +130,14 @@ def build(
     Raises:
         BuildError: with the first model or test that failed, the number of its failing rows and
             their table; or when another build has not finished.
-        ConfigurationError: when a file of the seeds is missing.
+        ConfigurationError: when a file of the seeds is missing, or the province of a channel.
 
     """
     from lumbung.intake.channel import load
     from lumbung.intake.channel.sync import sync
 
     require_seeds(settings)
-    channels, mistakes = load.read_channels(settings.channels, settings.dbt_project / "seeds")
+    channels, mistakes = load.read_channels(settings.channels)
     stopped = load.stopped(mistakes)
     for warning in stopped:
         print(f"warn     {warning}")
@@ -150,6 +150,7 @@ def build(
             _alone(connection),
         ):
             absent = load.without_file(sync(connection, channels, mistakes))
+            _require_provinces(connection, settings)
             for warning in absent:
                 print(f"warn     {warning}")
             renew(custodian, channels, settings)
@@ -188,6 +189,25 @@ def _alone(connection: psycopg.Connection) -> Iterator[None]:
     finally:
         if not connection.closed:
             connection.execute("select pg_advisory_unlock(hashtext('lumbung.build'))")
+
+
+def _require_provinces(connection: psycopg.Connection, settings: Settings) -> None:
+    """Require that the seeds have the province of every channel, also of those that have ended."""
+    from lumbung.intake.channel import load
+
+    known = load.provinces(settings.channels)
+    lost = connection.execute(
+        "select channel, province_code from reference.channel where province_code <> all(%s)"
+        " order by channel",
+        (known,),
+    ).fetchall()
+    if known and lost:
+        raise ConfigurationError(
+            f"the seeds do not have the province of {', '.join(f'{c} ({p})' for c, p in lost)}",
+            where=str(settings.dbt_project / "seeds/regency.csv"),
+            remediation="put the regions of these provinces back; the records of a channel belong"
+            " to one, also after it was retired",
+        )
 
 
 @contextmanager
@@ -614,7 +634,8 @@ class _Run:
         maps = self.connection.execute(
             "with landed as (select distinct channel from raw.batch where batch_id <= %s)"
             " select coalesce(json_agg(json_build_array(channel, kind, title, record_kind,"
-            " has_receipt_time, is_message, state = 'removed') order by channel), '[]'),"
+            " has_receipt_time, is_message, state = 'removed', province_code) order by channel),"
+            " '[]'),"
             " (select coalesce(json_agg(to_jsonb(f) - 'is_required'"
             " order by channel, field, position), '[]')"
             " from reference.channel_field as f where channel in (select channel from landed))"

@@ -72,17 +72,21 @@ def vocabularies() -> set[str]:
     return {field.vocabulary for field in registry.canonical_fields().values()} - {""}
 
 
-def codes(vocabulary: str) -> dict[str, Pair]:
+def codes(vocabulary: str, term: str = "") -> dict[str, Pair]:
     """Return the codes of a vocabulary with their names; a code without names is its own name.
 
     Those of `PLACE` are the regencies and their districts.
+
+    Args:
+        vocabulary: of the words.
+        term: one of them; a place has the regions of its own province alone.
 
     Raises:
         ConfigurationError: when no seed maps words of this vocabulary.
 
     """
     if vocabulary == PLACE:
-        return _regions()
+        return {code: name for code, name in _regions().items() if code.startswith(term[:2])}
     if vocabulary not in (known := vocabularies()):
         raise ConfigurationError(
             f"there is no vocabulary {vocabulary!r}",
@@ -145,11 +149,11 @@ def decide(
         ConfigurationError: when vocabulary or code do not exist.
 
     """
-    if code is not None and code not in codes(vocabulary):
+    if code is not None and code not in codes(vocabulary, term):
         raise ConfigurationError(
             f"{vocabulary} has no code {code!r}",
             where=f"map_{vocabulary}.csv",
-            remediation=f"choose one of {', '.join(codes(vocabulary))}",
+            remediation=f"choose one of {', '.join(codes(vocabulary, term))}",
         )
     with database.connect(database_url, application="lumbung mapping") as connection:
         if seen is not None:

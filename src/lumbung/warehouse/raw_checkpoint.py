@@ -103,7 +103,7 @@ def check_raw(*, settings: Settings, database_url: str) -> RawResult:
     require_seeds(settings)
     file = settings.expectations / "raw.yaml"
     reasons = _reasons(file)
-    channels, mistakes = load.read_channels(settings.channels, settings.dbt_project / "seeds")
+    channels, mistakes = load.read_channels(settings.channels)
     for stopped in load.stopped(mistakes):
         print(f"warn     {stopped}")
     transformer, custodian = (role_url(database_url, role) for role in ("transformer", "custodian"))

@@ -18,6 +18,7 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -48,13 +49,10 @@ def seeds(province: str, data: Path) -> dict[str, Rows]:
         ConfigurationError: when the list has no such province.
 
     """
-    country, all_villages = (
-        json.loads(gzip.decompress((data / f"{name}.json.gz").read_bytes()))
-        for name in ("wilayah", "desa")
-    )
+    country = _listed(data, "wilayah")
     names, villages = (
         {code: text for code, text in found.items() if code.startswith(f"{province}.")}
-        for found in (country, all_villages)
+        for found in (country, _listed(data, "desa"))
     )
     regencies = [code for code in names if len(code) == 5]
     if not regencies:
@@ -72,7 +70,7 @@ def seeds(province: str, data: Path) -> dict[str, Rows]:
             REGENCY,
             (f"{province}.00", "", unknown, unknown, "", 0, 0, 0, 0, "", "", "true"),
             *(
-                (code, "", names[code], names[code].split(" ", 1)[1],
+                (code, "", names[code], TYPE.sub("", names[code]),
                  names[code].split()[0].lower(), districts[code], counted[code], 0, 0,
                  place // width + 1, place % width + 1, "false")
                 for place, code in enumerate(sorted(regencies))
@@ -106,21 +104,38 @@ def _outside(province: str, country: dict[str, str], own: list[str]) -> list[str
 
     """
     here = {_key(name) for name in own}
-    long = {key for key in here if len(key) >= SHORTEST}
+    nearest: dict[str, list[str]] = {}
+    for key in here:
+        for spelled in _without_a_letter(key):
+            nearest.setdefault(spelled, []).append(key)
+
+    def resembles(key: str) -> bool:
+        return any(key[:end] in here for end in range(SHORTEST, len(key))) or any(
+            _one_letter_apart(key, each)
+            for spelled in _without_a_letter(key)
+            for each in nearest.get(spelled, ())
+        )
+
     outside = {code: name for code, name in country.items() if code[:2] != province}
     return sorted(
         {TYPE.sub("", name) for code, name in outside.items() if len(code) < len("00.00.00")}
         | {
             name
             for code, name in outside.items()
-            if len(code) == len("00.00.00")
-            and _key(name) not in here
-            and (
-                any(_key(name).startswith(key) for key in long)
-                or any(_one_letter_apart(_key(name), key) for key in here)
-            )
+            if len(code) == len("00.00.00") and _key(name) not in here and resembles(_key(name))
         }
     )
+
+
+@cache
+def _listed(data: Path, name: str) -> dict[str, str]:
+    found: dict[str, str] = json.loads(gzip.decompress((data / f"{name}.json.gz").read_bytes()))
+    return found
+
+
+def _without_a_letter(key: str) -> set[str]:
+    """A key, and what is left without one letter; keys one letter apart share one of these."""
+    return {key, *(key[:place] + key[place + 1 :] for place in range(len(key)))}
 
 
 def _key(name: str) -> str:
@@ -151,9 +166,8 @@ def write(provinces: Sequence[str], folder: Path, data: Path) -> None:
 
     """
     if [*provinces] == ["all"]:
-        country = json.loads(gzip.decompress((data / "wilayah.json.gz").read_bytes()))
-        provinces = sorted(code for code in country if len(code) == len("00"))
-    found = [seeds(province, data) for province in provinces]
+        provinces = sorted(code for code in _listed(data, "wilayah") if len(code) == len("00"))
+    found = [seeds(province, data) for province in dict.fromkeys(provinces)]
     for name, (header, *_) in found[0].items():
         file = folder / f"{name}.csv"
         with file.open(encoding="utf-8", newline="") as lines:
@@ -185,4 +199,6 @@ def main(provinces: Sequence[str], folder: Path) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) < len(("regions", "76", "dbt_project/seeds")):
+        raise SystemExit("say the provinces, or 'all', then the folder of the seeds")
     main(sys.argv[1:-1], Path(sys.argv[-1]))

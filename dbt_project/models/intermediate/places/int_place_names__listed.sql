@@ -10,7 +10,7 @@ written as (
     select
         {{ province_of('regency_code') }} as province_code,
         'regency' as level,
-        regexp_replace(regency_name, '^(Kabupaten|Kota) ', '') as name,
+        regexp_replace(regency_name, '^(Kabupaten|Kota) (Administrasi )?', '') as name,
         regency_code,
         null as district_code,
         null as village_code

@@ -33,12 +33,8 @@ from lumbung.intake.connectors import KINDS
 _MAX_NODES = 20_000  # of a channel file; aliases that multiply one another have more
 
 
-def load_channels(folder: Path, seeds: Path | None = None) -> dict[str, Channel]:
+def load_channels(folder: Path) -> dict[str, Channel]:
     """Read every channel file of a folder.
-
-    Args:
-        folder: the folder of channel files.
-        seeds: the folder of dbt's seeds, with which the channels' provinces are compared.
 
     Returns:
         name of the file -> channel, in the order of names.
@@ -46,7 +42,7 @@ def load_channels(folder: Path, seeds: Path | None = None) -> dict[str, Channel]
     Raises:
         ConfigurationError: with every mistake of every file: file, line, field and remediation.
     """
-    channels, mistakes = read_channels(folder, seeds)
+    channels, mistakes = read_channels(folder)
     problems = [each for found in mistakes.values() for each in found]
     problems += [
         f"channel {name}: source: reads what channel {other} reads, by the same connection, so"
@@ -81,16 +77,12 @@ def load_channel(folder: Path, name: str) -> Channel:
     return named[name]
 
 
-def read_channels(
-    folder: Path, seeds: Path | None = None
-) -> tuple[dict[str, Channel], dict[str, list[str]]]:
+def read_channels(folder: Path) -> tuple[dict[str, Channel], dict[str, list[str]]]:
     """The channels whose files are right, and the mistakes of the others, by the files' names.
 
-    Args:
-        folder: the folder of channel files.
-        seeds: the folder of dbt's seeds, with which the channels' provinces are compared.
+    Where the seeds beside the folder have one province, it is that of every channel.
     """
-    provinces = _provinces(seeds) if seeds else set()
+    known = provinces(folder)
     channels: dict[str, Channel] = {}
     mistakes: dict[str, list[str]] = {}
     lines: dict[str, dict[Place, int]] = {}
@@ -112,17 +104,30 @@ def read_channels(
     for name, channel in channels.items():
         for place, text in chain(
             contradictions_among(channel, channels, mistakes),
-            contradicts_provinces(channel, provinces),
+            contradicts_provinces(channel, known),
         ):
             nearest, shown = _locate(place, lines[name])
             mistake = f"{files[name]}:{lines[name].get(nearest, 1)}: {shown}: {text}"
             mistakes.setdefault(name, []).append(mistake)
-    return {name: each for name, each in channels.items() if name not in mistakes}, mistakes
+    only = {"province": known[0]} if len(known) == 1 else {}
+    return {
+        name: each.model_copy(update=only)
+        for name, each in channels.items()
+        if name not in mistakes
+    }, mistakes
 
 
-def _provinces(seeds: Path) -> set[str]:
-    with (seeds / "regency.csv").open(encoding="utf-8", newline="") as file:
-        return {row["regency_code"][:2] for row in csv.DictReader(file)}
+def provinces(folder: Path) -> list[str]:
+    """The codes of the provinces in the seeds of the project whose channel files these are.
+
+    Returns:
+        in the order of codes; none where the folder lies in no project.
+    """
+    try:
+        with (folder.parent / "dbt_project/seeds/regency.csv").open(encoding="utf-8") as file:
+            return sorted({row["regency_code"][:2] for row in csv.DictReader(file)})
+    except FileNotFoundError:
+        return []
 
 
 def twins(channels: Mapping[str, Channel]) -> list[tuple[str, str]]:

@@ -67,7 +67,7 @@ def contradicts_provinces(
         channel: the channel.
         provinces: the codes of those in the seeds; empty where they are not known.
     """
-    known = ", ".join(sorted(provinces))
+    known = ", ".join(provinces)
     if channel.province is None and len(provinces) > 1:
         yield ("province",), f"is missing, and the seed regency has {known}; name the channel's"
     if channel.province and provinces and channel.province not in provinces:

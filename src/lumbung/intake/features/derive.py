@@ -81,7 +81,9 @@ class TextFeatures:
     """
 
     def __init__(self, channel: Channel, key: bytes, vocabulary: Vocabulary | None = None) -> None:
-        self._vocabulary = vocabulary or project_vocabulary(Settings.load().dbt_project / "seeds")
+        self._vocabulary = vocabulary or project_vocabulary(
+            Settings.load().dbt_project / "seeds", channel.province
+        )
         self._labels = feature_labels(channel)
         self._state = blake2b(digest_size=8, key=key)
         self.version = feature_version(channel, self._vocabulary)

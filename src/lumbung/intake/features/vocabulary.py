@@ -53,17 +53,21 @@ class Vocabulary:
 
     Args:
         seeds: the folder of the three CSV files.
+        province: the province whose places are known; None: all of the seeds.
     """
 
-    def __init__(self, seeds: Path) -> None:
+    def __init__(self, seeds: Path, province: str | None = None) -> None:
         digest = blake2b(str(ALGORITHM).encode(), digest_size=32)
         tables = {}
         for name in ("narrative_term", "village", "district"):
             content = (seeds / f"{name}.csv").read_bytes()
+            if province and name != "narrative_term":
+                header, *rows = content.splitlines(keepends=True)
+                content = header + b"".join(r for r in rows if r.startswith(province.encode()))
             digest.update(content)
             tables[name] = list(csv.DictReader(content.decode("utf-8").splitlines()))
         self.digest = digest.digest()
-        """Identifies the content of the seeds and the version of this package."""
+        """Identifies what was read of the seeds and the version of this package."""
         self.concepts = {
             row["concept"]: Concept(row["concept"], row["kind"], float(row["share"]), row["parent"])
             for row in tables["narrative_term"]
@@ -113,6 +117,6 @@ class Vocabulary:
 
 
 @lru_cache
-def project_vocabulary(seeds: Path) -> Vocabulary:
-    """The vocabulary of a folder of seeds, read once in a process."""
-    return Vocabulary(seeds)
+def project_vocabulary(seeds: Path, province: str | None = None) -> Vocabulary:
+    """The vocabulary of a folder of seeds and a province, read once in a process."""
+    return Vocabulary(seeds, province)

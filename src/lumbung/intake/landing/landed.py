@@ -88,8 +88,8 @@ def renew(database_url: str, channels: Mapping[str, Channel], settings: Settings
         stored: dict[str, int] = dict(
             db.execute("select channel, version from ops.pseudonym").fetchall()
         )
-        lexicon = project_lexicon(settings.dbt_project)
-        terms = {term for known in lexicon.terms.values() for term in known}
+        vocabularies = project_lexicon(settings.dbt_project).terms
+        terms = {term for known in vocabularies.values() for term in known}
         named = {row[0] for row in db.execute("select term from reference.term_pseudonym")}
         outdated = [
             each
@@ -108,6 +108,7 @@ def renew(database_url: str, channels: Mapping[str, Channel], settings: Settings
             )
         for channel in outdated:
             with db.transaction():
+                lexicon = project_lexicon(settings.dbt_project, channel.province)
                 _renew(db, channel, Keyring(db, vault), Pseudonyms(channel, vault, lexicon))
         if outdated:  # what was written before must not stay readable in the table's files
             for table in (

@@ -62,13 +62,14 @@ _OF_HEADERS = (
 )
 
 _PLACE_COLUMNS = {
-    "regency": ("regency_name", "short_name"),
-    "district": ("district_name",),
-    "village": ("village_name",),
-    "region_alias": ("alias",),
-    "outside_region": ("outside_name",),
-    "place_word": ("word",),
+    "regency": ("regency_code", "regency_name", "short_name"),
+    "district": ("district_code", "district_name"),
+    "village": ("village_code", "village_name"),
+    "region_alias": ("region_code", "alias"),
+    "outside_region": ("province_code", "outside_name"),
+    "place_word": ("province_code", "word"),
 }
+"""Seed -> its code, which begins with the province's or is empty, and its columns with names."""
 
 WORD = re.compile(r"[^\W\d_]+")
 """A word: letters only."""
@@ -81,6 +82,7 @@ class Lexicon:
 
     Args:
         dbt_project: the folder of the dbt project.
+        province: the province whose places are known; None: all of the seeds.
 
     Attributes:
         terms: vocabulary -> its terms, as `term_key` spells them.
@@ -93,7 +95,7 @@ class Lexicon:
 
     """
 
-    def __init__(self, dbt_project: Path) -> None:
+    def __init__(self, dbt_project: Path, province: str | None = None) -> None:
         seeds = dbt_project / "seeds"
         variables = _variables(dbt_project / "dbt_project.yml")
         self.blank = frozenset(variables["blank_words"])
@@ -115,7 +117,9 @@ class Lexicon:
         self._label_words = frozenset(f"{_OF_HEADERS} {' '.join(self.test_words)}".split())
         self._dates_by_end = _by_end(word for word in _MONTHS_AND_DAYS.split() if len(word) >= 5)
         self._place_words = frozenset(_AROUND_A_PLACE.split()) | frozenset(
-            word for name in _place_names(seeds) for word in [*words(name), "".join(words(name))]
+            word
+            for name in _place_names(seeds, province)
+            for word in [*words(name), "".join(words(name))]
         )
         self._places_by_end = _by_end(self._place_words)
         self._skeletons = {_skeleton(word) for word in self._place_words if len(word) > 4}
@@ -176,9 +180,9 @@ class Lexicon:
 
 
 @lru_cache
-def project_lexicon(dbt_project: Path) -> Lexicon:
-    """The lexicon of a dbt project, read once in a process."""
-    return Lexicon(dbt_project)
+def project_lexicon(dbt_project: Path, province: str | None = None) -> Lexicon:
+    """The lexicon of a dbt project and province, read once in a process."""
+    return Lexicon(dbt_project, province)
 
 
 def words(text: str) -> list[str]:
@@ -210,11 +214,12 @@ def _rows(file: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(lines))
 
 
-def _place_names(seeds: Path) -> Iterable[str]:
-    """Every name of a place in the seeds, and every word of one."""
-    for seed, columns in _PLACE_COLUMNS.items():
+def _place_names(seeds: Path, province: str | None) -> Iterable[str]:
+    """Every name of a place that the seeds have for a province."""
+    for seed, (code, *columns) in _PLACE_COLUMNS.items():
         for row in _rows(seeds / f"{seed}.csv"):
-            yield from map(row.__getitem__, columns)
+            if not province or not row[code] or row[code].startswith(province):
+                yield from map(row.__getitem__, columns)
 
 
 def _by_end(names: Iterable[str]) -> dict[str, list[str]]:

@@ -107,7 +107,7 @@ class Pseudonyms:
     """
 
     def __init__(self, channel: Channel, vault: Vault, lexicon: Lexicon | None = None) -> None:
-        self._lexicon = lexicon or project_lexicon(Settings.load().dbt_project)
+        self._lexicon = lexicon or project_lexicon(Settings.load().dbt_project, channel.province)
         self._state = _state(vault)
         self._digest = vault.content_hash
         # a stored record may have labels that the channel file named once

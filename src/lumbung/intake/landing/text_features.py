@@ -73,12 +73,12 @@ def derive_missing(
             "select channel, version, max_batch_id from ops.text_feature"
         )
     }
-    vocabulary = project_vocabulary(settings.dbt_project / "seeds")
     vault: Vault | None = None
     for channel in channels.values():
         name = channel.name
         if FIELDS[0] not in channel.fields:
             continue
+        vocabulary = project_vocabulary(settings.dbt_project / "seeds", channel.province)
         version = feature_version(channel, vocabulary)
         derived_version, batch = derived.get(name, (None, 0))
         after_batch = batch if derived_version == version else 0

@@ -45,7 +45,7 @@ Address = Annotated[
         to_lower=True, pattern=r"^[a-zA-Z0-9._%+-]+@[a-zA-Z0-9-]+(\.[a-zA-Z0-9-]+)+$"
     ),
 ]
-Area = Annotated[str, StringConstraints(pattern=rf"^({PROVINCE}|\d\d(\.\d\d)?)$")]
+Area = Annotated[str, StringConstraints(pattern=rf"^({PROVINCE}|\d\d\.\d\d)$")]
 
 
 def _once(addresses: list[str]) -> list[str]:
