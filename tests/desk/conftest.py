@@ -419,7 +419,7 @@ def words(stewarded: Desk) -> tuple[Desk, str]:
     return stewarded, hidden
 
 
-FIRST, SECOND = "a" * 32, "b" * 32
+FIRST, SECOND = "19" + "a" * 32, "19" + "b" * 32
 TABLES = """
 create table intermediate.int_places__resolved (
     place_id text, location_method text, regency_raw text, district_raw text, village_raw text,
@@ -443,7 +443,7 @@ def written(stewarded: Desk) -> Desk:
     for place, method, text, deliveries in (
         (FIRST, "ambiguous", "1903", 3),
         (SECOND, "unresolved", HOSTILE, 1),
-        ("c" * 32, "regency_name", "Bangka Barat", 5),
+        ("19" + "c" * 32, "regency_name", "Bangka Barat", 5),
     ):
         stewarded.execute(
             "insert into intermediate.int_places__resolved (place_id, location_method, regency_raw)"

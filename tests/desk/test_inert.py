@@ -45,7 +45,7 @@ def hostile(filled: Office) -> Office:
     reason = HOSTILE[:400]
     links.decide(url, *PAIRS["19.05"][0], "different", by=reason, note=reason)
     mappings.decide(url, "role", HOSTILE[:150], "ASN", by=reason)
-    mappings.decide(url, PLACE, "b" * 32, "19.05", by=reason)
+    mappings.decide(url, PLACE, "19" + "b" * 32, "19.05", by=reason)
     exclusions.decide(url, 99999, "excluded", by=reason, reason=reason)
     filled.desk.execute(
         "update quarantine.record set resolved_at = now(), dismissed_by = %s,"

@@ -278,16 +278,18 @@ def test_100_decisions_are_read_page_by_page(words: tuple[Desk, str], written: D
     )
     desk.execute(
         "insert into intermediate.int_places__resolved (place_id, location_method, regency_raw)"
-        " select md5(i::text), 'unresolved', 'Desa Suka Makmur ' || i || ', Kecamatan Simpang'"
+        " select '19' || md5(i::text), 'unresolved',"
+        " 'Desa Suka Makmur ' || i || ', Kecamatan Simpang'"
         " from generate_series(1, 200) as i"
     )
     desk.execute(
-        "insert into intermediate.int_records__typed select md5(i::text), 'wa_aduan',"
+        "insert into intermediate.int_records__typed select '19' || md5(i::text), 'wa_aduan',"
         " '2024-11-20', '2024-11-21', null from generate_series(1, 200) as i"
     )
     desk.execute(
         "insert into ops.mapping_decision (vocabulary, term, code, decided_by)"
-        " select 'place', md5(i::text), '19.05', 'provinsi' from generate_series(101, 200) as i"
+        " select 'place', '19' || md5(i::text), '19.05', 'provinsi'"
+        " from generate_series(101, 200) as i"
     )
     province = desk.client("provinsi")
     places, excluded = "/tinjauan/tempat", "/tinjauan/dikeluarkan"
