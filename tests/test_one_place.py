@@ -21,7 +21,7 @@ def texts(*folders: str, ending: str) -> dict[str, str]:
         file.relative_to(ROOT).as_posix(): file.read_text(encoding="utf-8")
         for folder in folders
         for file in sorted((ROOT / folder).rglob("*"))
-        if re.search(ending, file.name)
+        if re.search(ending, file.name) and ".venv" not in file.parts  # of the benchmarks' peers
     }
     assert len(files) > 1
     return {name: re.sub(r"(--|#).*", "", text) for name, text in files.items()}

@@ -302,8 +302,8 @@ def test_100_decisions_are_read_page_by_page(words: tuple[Desk, str], written: D
         ),
         (WORDS, "after", r'term=kata\+baru[^"]*">(?:<bdi>)(.*?)</', 100),
         (WORDS, "after_decided", r'Batalkan <span class="hidden"><bdi>(.*?)</', 100),
-        (places, "after", r'tempat/\w{32}"><bdi>(.*?)</bdi></a><span', 102),
-        (places, "after_decided", r'tempat/\w{32}"><bdi>(.*?)</bdi></a> →', 100),
+        (places, "after", r'tempat/\w{34}"><bdi>(.*?)</bdi></a><span', 102),
+        (places, "after_decided", r'tempat/\w{34}"><bdi>(.*?)</bdi></a> →', 100),
         (excluded, "after_reason", r"<bdi>(kanal_\d+)</bdi>", 100),
         (excluded, "after_decided", r'action="/tinjauan/dikeluarkan/(\d+)"', 100),
     ):

@@ -397,7 +397,7 @@ def fill(url: str, *, seed_number: int = 1) -> dict[tuple[str, str, str, str, st
             ]
             with cursor.copy(f"copy marts.dim_{table} ({', '.join(known)}) from stdin") as copy:
                 for row in seed(table):
-                    given = row | {"province_code": row["regency_code"][:2]}
+                    given = row | {"province_code": str(row["regency_code"])[:2]}
                     copy.write_row([given[column] for column in known])
         submissions = [
             (
