@@ -369,7 +369,7 @@ def test_only_the_named_people_approve(bag: DagBag) -> None:
         approve.process_trigger_event_error({"error": "Too late.", "error_type": "timeout"})
 
 
-def test_parsing_imports_nothing_heavy_and_reads_channel_files_and_people_alone() -> None:
+def test_parsing_imports_nothing_heavy_and_reads_channels_provinces_and_people_alone() -> None:
     """Of the second parse: the first one imports, and imports read what they like."""
     assert len(DAG_FILES) == 7
     program = """
@@ -401,7 +401,7 @@ print(sorted(seen))
     channels = sorted(f"channels/{path.name}" for path in (ROOT / "channels").glob("*.yaml"))
     heavy, read = done.stdout.strip().splitlines()[-2:]
     assert heavy == "[]"
-    assert read == str([*channels, "config/people.yaml"])
+    assert read == str([*channels, "config/people.yaml", "dbt_project/seeds/regency.csv"])
 
 
 def test_a_connection_comes_with_its_type_and_database(monkeypatch: pytest.MonkeyPatch) -> None:
