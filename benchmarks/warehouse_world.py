@@ -237,7 +237,7 @@ select
     case
         when is_case then jsonb_build_object(
             'Nomor', lpad((n / 2 %% 9973)::text, 4, '0') || '/LP/PB/Kab/'
-                || (%(codes)s::text[])[1 + (n * 7 + n / 11) %% %(places)s] || '/'
+                || (%(codes)s::text[])[first_district] || '/'
                 || (array['I', 'II', 'III', 'IV', 'V', 'VI', 'VII', 'VIII', 'IX', 'X', 'XI', 'XII'])
                     [extract(month from day)::int] || '/2024',
             'Diterima', to_char(day, 'DD-MM-YYYY'),

@@ -112,6 +112,7 @@ LONGEST = (
     "portal",
     "warehouse/test_hostile.py",
     "warehouse/test_history.py",
+    "warehouse/test_provinces.py",
     "warehouse/test_holds.py",
     "publication/test_warehouse.py",
     "warehouse/test_life.py",

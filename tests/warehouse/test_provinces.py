@@ -265,6 +265,15 @@ def _changed(settings: Settings, folder: Path) -> Settings:
     return Settings(settings.home, folder / "project", None)
 
 
+def _provinces_of(url: str, channel: str) -> list[tuple[str]]:
+    """Return the provinces in which a channel's cases count."""
+    return query(
+        url,
+        "select distinct left(regency_code, 2) from marts.fct_report where channel = %s",
+        channel,
+    )
+
+
 def test_a_province_stays_in_the_seeds_as_long_as_a_channel_has_it(
     nation: tuple[str, Settings, Truths], tmp_path: Path
 ) -> None:
@@ -284,15 +293,11 @@ def test_a_channel_that_moves_takes_all_its_records_along(
     changed = _changed(settings, tmp_path)
     file = changed.channels / "register_laporan_19.yaml"
     file.write_text(yaml.safe_dump({**yaml.safe_load(file.read_text()), "province": "76"}))
-    of_channel = (
-        "select distinct left(regency_code, 2) from marts.fct_report"
-        " where channel = 'register_laporan_19'"
-    )
-    assert query(url, of_channel) == [("19",)]
+    assert _provinces_of(url, file.stem) == [("19",)]
     build(settings=changed, database_url=url)
-    assert query(url, of_channel) == [("76",)]
+    assert _provinces_of(url, file.stem) == [("76",)]
     build(settings=settings, database_url=url)
-    assert query(url, of_channel) == [("19",)]
+    assert _provinces_of(url, file.stem) == [("19",)]
 
 
 def test_a_channel_without_a_province_stands_still(
@@ -309,8 +314,4 @@ def test_a_channel_without_a_province_stands_still(
         (warning,) = result.warnings
         assert "register_laporan_76" in warning
         assert mistake in warning
-    assert query(
-        url,
-        "select distinct left(regency_code, 2) from marts.fct_report"
-        " where channel = 'register_laporan_76'",
-    ) == [("76",)]
+    assert _provinces_of(url, file.stem) == [("76",)]

@@ -109,14 +109,16 @@ def codes(vocabulary: str, term: str = "") -> dict[str, Pair]:
 
 def _regions() -> dict[str, Pair]:
     found = {}
+    districts: dict[str, list[dict[str, str]]] = {}
+    for district in registry.seed("district"):
+        districts.setdefault(district["regency_code"], []).append(district)
     for regency in registry.seed("regency"):
         if regency["is_unknown"] != "true":
             code, short = regency["regency_code"], regency["short_name"]
             found[code] = (regency["regency_name"], regency["regency_name"])
-            for district in registry.seed("district"):
-                if district["regency_code"] == code:
-                    name = f"{short}: {district['district_name']}"
-                    found[district["district_code"]] = (name, name)
+            for district in districts.get(code, ()):
+                name = f"{short}: {district['district_name']}"
+                found[district["district_code"]] = (name, name)
     return found
 
 
