@@ -97,6 +97,7 @@ def edition(count: int) -> Edition:
         frozen_at=datetime(2024, 11, 25, tzinfo=UTC),
         content_hash="0" * 64,
         state="approved",
+        area_code=PROVINCE,
         office=Office(
             name="Kantor Contoh",
             province="Provinsi Contoh",

@@ -1,10 +1,10 @@
-"""Notify people every morning of review items and deadlines that need them.
+"""Notify people every morning of review items that need them.
 
 The items are those of `marts.fct_review_item` (`lumbung review`): unknown words, unresolved places,
 unreadable and impossible dates, changes of status that the procedure does not provide for, pairs of
 cases without a decision, and quarantined deliveries. Runs at 07:30 WIB, after the daily build. The
 task `notify` returns the counts per owner and check; the `owners` of `config/people.yaml` receive
-them. The task `deadlines` notifies the approvers when deadlines of cases end today or tomorrow.
+them.
 
 `anchor` writes the head of the audit log to `LUMBUNG_HOME/anchors/`, a file a day to keep outside
 the machine, and verifies the log (`docs/how-to/verify-the-audit-log.md`).
@@ -37,7 +37,7 @@ from lumbung.orchestration import (
     tags=["warehouse"],
 )
 def stewardship() -> None:
-    """Define `notify`, `deadlines` and `anchor`; the module describes them."""
+    """Define `notify` and `anchor`; the module describes them."""
 
     @task
     @fail_without_retry
@@ -46,19 +46,6 @@ def stewardship() -> None:
         from lumbung import stewardship as review_list
 
         return review_list.notify_owners(notifier=notifier(), database_url=warehouse_url("auditor"))
-
-    @task
-    @fail_without_retry
-    def deadlines() -> bool:
-        """Notify the approvers of deadlines that end today or tomorrow; return whether any do."""
-        from lumbung import database
-        from lumbung.publication.delivery import notify
-        from lumbung.settings import JAKARTA
-
-        url = warehouse_url("publisher")
-        with database.connect(url, application="lumbung deadlines") as connection:
-            today = database.now(connection).astimezone(JAKARTA).date()
-        return notify.notify_of_deadlines(today, notifier=notifier(), database_url=url)
 
     @task
     @fail_without_retry
@@ -77,7 +64,6 @@ def stewardship() -> None:
         return text
 
     notify()
-    deadlines()
     anchor()
 
 

@@ -24,7 +24,7 @@ from lumbung.files import PRIVATE_UMASK
 from lumbung.local.airflow import service_address, unhealthy_parts
 from lumbung.local.stack import AIRFLOW_DATABASE, NOT_CLOSED, Stack
 from lumbung.publication.checks.stored import require_proven
-from lumbung.settings import Settings
+from lumbung.settings import Settings, office_dag
 from lumbung.warehouse.roles import METADATA, role_url
 
 FREE_BYTES = 2_000_000_000
@@ -208,21 +208,23 @@ def audit_log(url: str, settings: Settings) -> str:
 
 
 def editions(url: str, settings: Settings) -> str:
-    """Require that an office which has published did so in the last week."""
+    """Require that every office which has published did so in the last week."""
     with database.connect(role_url(url, "auditor")) as connection:
-        row = connection.execute(
-            "select edition_id, decided_at from published.edition inner join published.approval"
-            " using (edition_id) where state = 'published' order by decided_at desc limit 1"
-        ).fetchone()
-    if row is None:
+        rows = connection.execute(
+            "select distinct on (office_code) edition_id, decided_at, office_code"
+            " from published.edition inner join published.approval using (edition_id)"
+            " where state = 'published' order by office_code, decided_at desc"
+        ).fetchall()
+    for edition_id, decided_at, office in rows:
+        is_late = datetime.now(UTC) - decided_at > EDITION_AGE
+        if is_late and not settings.demo_claim.exists():
+            raise NotWellError(
+                f"the last one is {edition_id} of {decided_at:%Y-%m-%d}: look at the DAG"
+                f" '{office_dag('publication', office)}' (docs/how-to/runbooks/publication.md)"
+            )
+    if not rows:
         return "none was published yet"
-    is_late = datetime.now(UTC) - row[1] > EDITION_AGE
-    if is_late and not settings.demo_claim.exists():
-        raise NotWellError(
-            f"the last one is {row[0]} of {row[1]:%Y-%m-%d}: look at the DAG 'publication'"
-            " (docs/how-to/runbooks/publication.md)"
-        )
-    return f"the last is {row[0]}"
+    return f"the last is {' and '.join(edition_id for edition_id, *_ in rows)}"
 
 
 def dags(url: str) -> str:

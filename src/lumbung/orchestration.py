@@ -260,12 +260,12 @@ def service_address(connection_id: str) -> str:
     return str(found.password)
 
 
-def notifier() -> Notifier:
-    """Return what sends notices: by the mail server and the services of this Airflow."""
+def notifier(office: str = "") -> Notifier:
+    """Return what sends notices to an office's people: by mail and the services of this Airflow."""
     from lumbung.publication.delivery.notices import Notifier
 
     return Notifier(
-        Settings.load(),
+        Settings.load().at_office(office),
         lambda: warehouse_url("publisher"),
         mail_server,
         service_address,
@@ -283,12 +283,15 @@ EVENTS: dict[str, Event] = {
 """What people are notified of when a task of this name fails; others are `task`."""
 
 
-def report_failure(name: str = "", *also: str) -> Callable[[dict[str, Any]], None]:
+def report_failure(
+    name: str = "", *also: str, office: str = ""
+) -> Callable[[dict[str, Any]], None]:
     """Return a callback that logs a failure as `log_failure` does, and notifies the owners.
 
     Args:
         name: what failed, as its owner knows it; empty: the task's id.
         also: further addresses that are notified.
+        office: the office whose owners are notified; empty: the installation's own.
 
     """
 
@@ -303,7 +306,7 @@ def report_failure(name: str = "", *also: str) -> Callable[[dict[str, Any]], Non
             name or f"{task.dag_id}.{task.task_id}",
             f"{task.dag_id}.{task.task_id}, {task.run_id}",
             str(context.get("exception")),
-            notifier=notifier(),
+            notifier=notifier(office),
             also=also,
             page=f"/kanal/{channel}" if kind else "/",
         )

@@ -11,6 +11,7 @@ import csv
 from dataclasses import dataclass
 from functools import cache
 from itertools import product
+from pathlib import Path
 
 from lumbung.settings import Settings
 
@@ -174,6 +175,22 @@ def categories(metric: str) -> dict[str, Pair]:
 
 def _lower(name: str) -> str:
     return name[:1].lower() + name[1:]
+
+
+def provinces(project: Path) -> list[str]:
+    """The codes of the provinces in a project's seeds.
+
+    Args:
+        project: the folder of the project.
+
+    Returns:
+        in the order of codes; none where the folder is no project.
+    """
+    try:
+        with (project / "dbt_project/seeds/regency.csv").open(encoding="utf-8") as file:
+            return sorted({row["regency_code"][:2] for row in csv.DictReader(file)})
+    except FileNotFoundError:
+        return []
 
 
 def seed(name: str) -> list[dict[str, str]]:

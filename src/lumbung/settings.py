@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import math
 import os
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -23,9 +24,13 @@ JAKARTA = ZoneInfo("Asia/Jakarta")
 """The zone that decides days and weeks (WIB, UTC+7, no daylight saving)."""
 
 
+OFFICE = re.compile(r"[0-9]{2}|[A-Z]{2}")
+"""The name of an office's folder: the code of a province, or of the country."""
+
+
 @dataclass(frozen=True)
 class Settings:
-    """The folders and the database of one installation.
+    """The folders and the database of one installation, as one of its offices uses them.
 
     Attributes:
         home: state on disk (`LUMBUNG_HOME`, default `.lumbung` in the project's root).
@@ -39,6 +44,8 @@ class Settings:
             `lumbung.publication.proof.keys`.
         shared_evidence: the object store that has the evidence of all machines
             (`LUMBUNG_EVIDENCE`), None: this machine's folder has all of it.
+        office: the code of the province, or the country, whose office publishes; empty: the
+            installation's own office (docs/explanation/adr/0036-offices.md).
 
     """
 
@@ -48,6 +55,7 @@ class Settings:
     settle_seconds: float = 0
     signing_key: Path | None = None
     shared_evidence: str | None = None
+    office: str = ""
 
     @classmethod
     def load(cls) -> Settings:
@@ -97,10 +105,20 @@ class Settings:
         """The dbt project."""
         return self.project / "dbt_project"
 
+    def at_office(self, code: str) -> Settings:
+        """Return the settings of another office of this installation; empty: of its own."""
+        return replace(self, office=code)
+
+    @property
+    def offices(self) -> list[Settings]:
+        """The settings of every office: the installation's own, then each folder of `config/`."""
+        found = (each.name for each in (self.project / "config").glob("*/") if each.is_dir())
+        return [self.at_office(code) for code in ("", *sorted(filter(OFFICE.fullmatch, found)))]
+
     @property
     def config(self) -> Path:
         """The office's configuration: `edition.yaml` and `people.yaml`."""
-        return self.project / "config"
+        return self.project / "config" / self.office
 
     @property
     def expectations(self) -> Path:
@@ -128,9 +146,19 @@ class Settings:
         return self.home / "editions"
 
     @property
+    def portals(self) -> Path:
+        """Where the office's portal is built; its link `current` is the site for a web server."""
+        return self.home / "portals" / (f"offices/{self.office}" if self.office else "")
+
+    @property
     def portal(self) -> Path:
-        """The static site of the published editions, for any web server."""
-        return self.home / "portal"
+        """The static site of the office's published editions."""
+        return self.portals / "current" if self.office else self.home / "portal"
+
+
+def office_dag(name: str, office: str) -> str:
+    """The id of an office's DAG: `publication__76`, of the installation's own `publication`."""
+    return f"{name}__{office}" if office else name
 
 
 def home_folder() -> Path:

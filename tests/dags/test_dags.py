@@ -61,9 +61,13 @@ EXPECTED: dict[str, Limits] = {
         "portal": (2, HOUR),
         "mail": (5, HOUR),
     },
-    "publication_reminder": {"remind": (2, HOUR), "unpublished": (2, HOUR)},
+    "publication_reminder": {
+        "deadlines": (2, HOUR),
+        "remind": (2, HOUR),
+        "unpublished": (2, HOUR),
+    },
     "housekeeping": {"clean": (2, HOUR)},
-    "stewardship": {"notify": (2, HOUR), "deadlines": (2, HOUR), "anchor": (2, HOUR)},
+    "stewardship": {"notify": (2, HOUR), "anchor": (2, HOUR)},
 }
 """Every DAG, every task, its retries and its time limit. A new DAG is added here on purpose."""
 
@@ -161,6 +165,49 @@ def test_a_channel_of_which_no_dag_can_be_made_is_an_import_error_and_takes_no_o
     monkeypatch.setattr("lumbung.orchestration.cron_timetable", fail)
     reported = only_kobo_is_missing()
     assert "kobo_pemantau: IndexError: boom" in reported
+
+
+def offices(project: Path, people: str) -> DagBag:
+    """The DAGs of a project that also has an office for 76, with this `people.yaml`."""
+    for name in ("channels", "dbt_project", "expectations"):
+        (project / name).symlink_to(ROOT / name)
+    for folder in ("config", "config/76"):
+        (project / folder).mkdir()
+        for file in (ROOT / "config").glob("*.yaml"):
+            (project / folder / file.name).write_text(file.read_text())
+    (project / "config/76/people.yaml").write_text(people)
+    return DagBag(dag_folder=str(ROOT / "dags"), load_op_links=False)
+
+
+def test_each_office_has_a_publication_with_its_own_people(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LUMBUNG_PROJECT", str(tmp_path))
+    people = yaml.safe_load((ROOT / "config" / "people.yaml").read_text())
+    people["approval"]["users"] = {"ketua_sulbar": "Ketua (rekaan)"}
+    people["publish_from"] = "2024-11-04"
+    bag = offices(tmp_path, yaml.safe_dump(people))
+    assert bag.import_errors == {}
+    assert {*bag.dags} == {*EXPECTED, "publication__76", "publication_reminder__76"}
+    asked = {
+        name: [user["id"] for user in bag.dags[name].get_task("approve").assigned_users]
+        for name in ("publication", "publication__76")
+    }
+    assert asked == {"publication": ["pimpinan"], "publication__76": ["ketua_sulbar"]}
+    assert bag.dags["publication__76"].start_date == pendulum.datetime(2024, 11, 4, tz=7)
+    for dag in bag.dags.values():
+        DagSerialization.to_dict(dag)
+
+
+def test_a_mistake_in_an_offices_file_is_an_import_error_and_the_others_publish(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LUMBUNG_PROJECT", str(tmp_path))
+    bag = offices(tmp_path, "sender: [")
+    assert {*bag.dags} == {*EXPECTED}
+    ((file, reported),) = bag.import_errors.items()
+    assert Path(file).name == "offices.py"
+    assert "config/76/people.yaml" in str(reported)
 
 
 def test_a_task_makes_the_dag_of_its_own_channel_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -301,7 +348,7 @@ def test_people_are_notified_of_a_decision_before_it_is_carried_out(
     monkeypatch.setitem(
         publish.__globals__,
         "notifier",
-        lambda: SimpleNamespace(
+        lambda _: SimpleNamespace(
             send=lambda notice, _: happened.append((notice.subject, notice.text))
         ),
     )
@@ -371,7 +418,7 @@ def test_only_the_named_people_approve(bag: DagBag) -> None:
 
 def test_parsing_imports_nothing_heavy_and_reads_channels_provinces_and_people_alone() -> None:
     """Of the second parse: the first one imports, and imports read what they like."""
-    assert len(DAG_FILES) == 7
+    assert len(DAG_FILES) == 8
     program = """
 import os, runpy, sys
 seen = set()

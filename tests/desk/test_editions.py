@@ -210,7 +210,9 @@ def test_ends_of_lines_count_once_in_a_reason(desk: Desk) -> None:
     waived = chair.post(f"/edisi/{DRAFT}/pengecualian", data=given)
     assert "Pilih hari terakhir" in waived.text
     assert decide(chair, phone.now(), decision="rejected", reason=lines).status_code == 303
-    comments = {each.edition_id: each.comment for each in store.listed(database_url=desk.url)}
+    comments = {
+        each.edition_id: each.comment for each in store.listed(office="", database_url=desk.url)
+    }
     assert comments[DRAFT] == lines.replace("\r", "").strip()
 
 

@@ -63,7 +63,7 @@ def run(script: str, installation: Installation, checkout: Path) -> str:
     """Run a block in the checkout; what it prints."""
     database = installation.url
     ((week,),) = installation.query("select max(week_id) from published.edition")
-    newest = store.newest(str(week), database_url=database)
+    newest = store.newest(str(week), office="", database_url=database)
     script = script.replace("2024-W47-r2", newest).replace("2024-W47", str(week))
     programs = (command.program().parent, Path(sys.executable).parent, os.environ["PATH"])
     done = subprocess.run(

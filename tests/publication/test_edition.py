@@ -140,7 +140,7 @@ def test_a_missed_monday_is_due_once_and_only_after_the_first_edition(
     url: str, settings: Settings
 ) -> None:
     def due(week: str, latest: str = "2024-W47") -> bool:
-        return schedule.is_due(week, latest=latest, database_url=url)
+        return schedule.is_due(week, latest=latest, office="", database_url=url)
 
     def built(moment: str, max_batch_id: int = 9, seeds: str = "x") -> None:
         execute(
@@ -163,7 +163,9 @@ def test_a_missed_monday_is_due_once_and_only_after_the_first_edition(
         due("2024-W45", latest="2024-W45")
     built("2024-11-10T17:00:00Z", max_batch_id=7)
     assert due("2024-W45", latest="2024-W45")
-    assert schedule.is_due("2024-W45", latest="2024-W45", database_url=role_url(url, "publisher"))
+    assert schedule.is_due(
+        "2024-W45", latest="2024-W45", office="", database_url=role_url(url, "publisher")
+    )
     first = freeze(url, settings, "2024-W44")
     assert not due("2024-W45")
     review.approve(first, by="Ketua Contoh", database_url=url)
@@ -240,7 +242,8 @@ def test_an_office_with_a_map_of_its_own_and_one_language(
     """Frozen with the edition: later the file may be gone."""
     own = Settings(settings.home, tmp_path / "project", None)
     shutil.copytree(settings.config, own.config)
-    own.expectations.symlink_to(settings.expectations)
+    for name in ("dbt_project", "expectations"):
+        (own.project / name).symlink_to(settings.project / name)
     office = own.config / "edition.yaml"
     office.write_text(
         office.read_text(encoding="utf-8").replace("languages: [id, en]", "languages: [id]")

@@ -37,7 +37,7 @@ class Office:
 
     def __init__(self, url: str, settings: Settings, dag: dict[str, Any]) -> None:
         self.url, self.settings, self.dag = url, settings, dag
-        self.publication = dag["publication"]()
+        self.publication = dag["DAGS"]["publication"]
         self.reviewed: dict[str, str] = {}
 
     def draft(self, week: str = WEEK) -> str:

@@ -42,6 +42,7 @@ HOUR = timedelta(hours=1)
 def office(tmp_path: Path) -> Settings:
     """An installation whose people have no service but mail."""
     shutil.copytree(PROJECT / "config", tmp_path / "config")
+    (tmp_path / "dbt_project").symlink_to(PROJECT / "dbt_project")
     return demo_home(tmp_path / "home", tmp_path)
 
 

@@ -500,7 +500,7 @@ def test_without_editions_the_portal_says_so() -> None:
 def test_the_first_edition_is_said_to_have_none_before_it(portal: Portal) -> None:
     """Nothing was compared: the pages say what the edition says."""
     with psycopg.connect(portal[0]) as connection:
-        first, *_ = public._published(connection, portal[0])
+        first, *_ = public._published(connection, "", portal[0])
     found = site([first])
     for name in ("index.html", f"edisi/{first.edition.edition_id}/index.html"):
         assert "Belum ada edisi sebelum ini" in found[name].decode(), name
@@ -518,7 +518,7 @@ def test_a_campaign_without_a_theme_or_an_outcome_of_a_tip_says_so(
 
     monkeypatch.setattr(themes, "theme_table", none)
     with psycopg.connect(portal[0]) as connection:
-        *earlier, latest = public._published(connection, portal[0])
+        *earlier, latest = public._published(connection, "", portal[0])
     edition = replace(latest.edition, tip_outcomes={"LP": 0, "TM": 0})
     found = site([*earlier, replace(latest, edition=edition)])
     became = LexborHTMLParser(found["melapor.html"].decode()).css("[aria-labelledby=menjadi] dd")

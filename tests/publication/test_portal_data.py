@@ -215,7 +215,7 @@ def test_the_first_page_says_when_the_next_edition_is_due(portal: Portal) -> Non
 @pytest.mark.parametrize("language", ["id", "en"])
 def test_a_monday_that_passed_is_said_without_a_script(portal: Portal, language: str) -> None:
     with psycopg.connect(portal[0]) as connection:
-        *earlier, latest = public._published(connection, portal[0])
+        *earlier, latest = public._published(connection, "", portal[0])
     assert latest.edition.decision
     decision = replace(latest.edition.decision, how="person")
     signed = replace(latest, edition=replace(latest.edition, decision=decision))
@@ -279,7 +279,7 @@ def test_the_picture_of_an_edition_has_its_own_numbers(
 
     monkeypatch.setattr(card, "draw", draw)
     with psycopg.connect(portal[0]) as connection:
-        published = public._published(connection, portal[0])
+        published = public._published(connection, "", portal[0])
         (week,) = connection.execute(
             "select week_value from published.metric where edition_id = %s"
             " and metric_code = 'suspected_violation' and regency_code = '19'",

@@ -122,9 +122,12 @@ def test_no_role_makes_an_edition_that_is_published_at_once(published: str, role
     )
     with psycopg.connect(url) as connection, pytest.raises(refused):
         connection.execute(
-            "insert into published.edition select r.* from published.edition as e,"
-            " jsonb_populate_record(null::published.edition, to_jsonb(e) ||"
-            ' \'{"edition_id": "2024-W47-r2", "revision": 2}\') as r'
+            "insert into published.edition (edition_id, week_id, revision, language, as_of,"
+            " content_hash, contributor_hash, record_hash, restatement_hash, label,"
+            " batch_watermark, data_at, state)"
+            " select '2024-W47-r2', week_id, 2, language, as_of, content_hash, contributor_hash,"
+            " record_hash, restatement_hash, label, batch_watermark, data_at, state"
+            " from published.edition"
         )
 
 

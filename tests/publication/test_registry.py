@@ -57,7 +57,7 @@ def test_a_metric_without_a_chapter_of_its_own_is_printed_everywhere(
 ) -> None:
     """A row of the seed is enough: a table by category, or by regency where it has none."""
     draft = drafts["draft"]
-    places = [*(r.code for r in draft.regencies), draft.province]
+    places = [*(r.code for r in draft.regencies), draft.area_code]
     new = {
         code: replace(
             registry.metrics()["prevention"],

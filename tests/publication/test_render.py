@@ -694,7 +694,7 @@ def moved(value: object) -> object:
 def test_another_province_is_the_same_edition_with_its_codes(drafts: dict[str, Edition]) -> None:
     here, there = drafts["draft"], moved(drafts["draft"])
     assert isinstance(there, Edition)
-    assert (here.province, there.province) == ("19", "76")
+    assert (here.area_code, there.area_code) == ("19", "76")
     cells = [
         LexborHTMLParser(rendering.render(edition)["edisi.html"].decode()).css("td[data-figure]")
         for edition in (here, there)

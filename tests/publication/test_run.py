@@ -41,7 +41,7 @@ def tasks(
     monkeypatch.setattr(render, "render", lambda _: {**FILES})
     monkeypatch.setattr(publishing, "find_personal_data", lambda *_: [])
     module = runpy.run_path(str(Path(__file__).parents[2] / "dags" / "publication.py"))
-    dag = module["publication"]()
+    dag = module["DAGS"]["publication"]
     found = {
         name: dag.get_task(name).python_callable for name in ("freeze", "render", "publish", "mail")
     }

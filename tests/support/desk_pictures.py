@@ -82,7 +82,7 @@ class Desk:
     @property
     def draft(self) -> str:
         """The edition that waits."""
-        (draft,) = (e for e in store.listed(database_url=self.url) if e.state == "draft")
+        (draft,) = (e for e in store.listed(office="", database_url=self.url) if e.state == "draft")
         return draft.edition_id
 
     def enrol(self) -> pyotp.TOTP:

@@ -49,13 +49,16 @@ create table intermediate.int_activities__located (district_code text, week_id t
     record_id bigint);
 create table intermediate.int_records__excluded (channel text, reason_code text, week_id text,
     record_id bigint);
-create table intermediate.before_record (contributor_id text, record_id bigint, week_id text);
+create table intermediate.before_record
+    (contributor_id text, record_id bigint, regency_code text, week_id text);
 create view reporting.rpt_contributor_record as
-    select contributor_id, record_id, week_id from intermediate.before_record union all
-    select report_id as contributor_id, record_id, week_id from marts.fct_report
-    union all select supervision_id, record_id, week_id from marts.fct_supervision
-    union all select prevention_id, record_id, week_id from marts.fct_prevention
-    union all select district_code || '/' || week_id, record_id, week_id
+    select contributor_id, record_id, regency_code, week_id from intermediate.before_record
+    union all
+    select report_id as contributor_id, record_id, regency_code, week_id from marts.fct_report
+    union all select supervision_id, record_id, regency_code, week_id from marts.fct_supervision
+    union all select prevention_id, record_id, regency_code, week_id from marts.fct_prevention
+    union all
+    select district_code || '/' || week_id, record_id, left(district_code, 5), week_id
     from intermediate.int_activities__located;
 """
 """What is not a table with a contract: intermediate tables, and the records of the contributors."""
@@ -336,8 +339,9 @@ def lay(cursor: psycopg.Cursor, rows: list[tuple[str, str, str, str, str]]) -> N
         elif kind in ("S", "P"):
             fact = {"S": "supervision", "P": "prevention"}[kind]
             cursor.execute(
-                f"insert into marts.fct_{fact} ({fact}_id, week_id, record_id) values (%s, %s, %s)",
-                (contributor, week, record),
+                f"insert into marts.fct_{fact} ({fact}_id, regency_code, week_id, record_id)"
+                " values (%s, %s, %s, %s)",
+                (contributor, regency, week, record),
             )
         else:  # a district's recap
             cursor.execute(
@@ -348,8 +352,11 @@ def lay(cursor: psycopg.Cursor, rows: list[tuple[str, str, str, str, str]]) -> N
         cursor.execute(
             "with r as (insert into raw.record (channel, source_id, content_hash, batch_id,"
             " received_at, payload) values (%s, %s, %s, %s, %s, '{}') returning record_id)"
-            " insert into intermediate.before_record select %s, record_id, %s from r",
-            (channel, contributor, contributor.encode(), *batches[WEEKS[0]], contributor, week),
+            " insert into intermediate.before_record select %s, record_id, %s, %s from r",
+            (
+                *(channel, contributor, contributor.encode(), *batches[WEEKS[0]]),
+                *(contributor, regency, week),
+            ),
         )
         cursor.execute(
             "insert into reporting.rpt_before_campaign values (%s, %s, %s, %s, %s)",
@@ -500,19 +507,24 @@ def name_vocabularies(cursor: psycopg.Cursor) -> None:
     )
 
 
+def _type(column: str) -> str:
+    """The type of a column of a reference list."""
+    return (
+        "int" if "sort" in column or "tile" in column else "date" if "valid_" in column else "text"
+    )
+
+
 def judge(cursor: psycopg.Cursor) -> None:
     """The reference lists, deadlines and profile of the marts."""
     for name in (
         "issue",
         "deadline_rule",
         "metric",
+        "province",
         "vulnerability_dimension",
     ):
         rows = seed(name)
-        columns = ", ".join(
-            f"{column} {'int' if 'sort' in column else 'date' if 'valid_' in column else 'text'}"
-            for column in rows[0]
-        )
+        columns = ", ".join(f"{column} {_type(column)}" for column in rows[0])
         cursor.execute(f"create table reference.{name} ({columns})")
         with cursor.copy(f"copy reference.{name} from stdin") as copy:
             for row in rows:

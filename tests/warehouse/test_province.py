@@ -18,7 +18,9 @@ from typing import Any
 import pytest
 
 from lumbung.errors import ConfigurationError
+from lumbung.publication import office
 from lumbung.publication.chapters.assemble import document
+from lumbung.publication.delivery.recipients import office_of_account
 from lumbung.publication.editions import freezing
 from lumbung.publication.model import store
 from lumbung.settings import Settings
@@ -182,6 +184,9 @@ def test_several_provinces_are_built(project: Path, new_database: Callable[[], s
     # what the national list does not have
     assert rows["19.05"]["bps_code"] == "1903"
     assert rows["76.02"]["bps_code"] == ""
+    offices = Settings(project.parent / "home", project, None).offices
+    assert [office.area(each) for each in offices] == ["ID", "76"]
+    assert office_of_account("ketua_sulbar", offices[0]).office == "76"
 
     url = new_database()
     channel = (project / "channels/buku.yaml").read_text()

@@ -23,11 +23,20 @@ import yaml
 from lumbung.demo import reckoning, run, world, writers
 from lumbung.demo.kobo_server import StandIn
 from lumbung.demo.truth import METRIC, metric_differences
-from lumbung.errors import ConfigurationError, PublicationError
+from lumbung.desk import editions, places
+from lumbung.desk.access import person
+from lumbung.desk.scope import scope
+from lumbung.errors import ConfigurationError
 from lumbung.intake.connectors.base import SourceConnection
 from lumbung.intake.run import pull
 from lumbung.local.postgres import EmbeddedPostgres
-from lumbung.publication.editions import freezing
+from lumbung.publication import trace
+from lumbung.publication.checks import checkpoint
+from lumbung.publication.editions import freezing, publishing, review
+from lumbung.publication.model import store
+from lumbung.publication.portal import publish as portal
+from lumbung.publication.proof.keys import trusted_keys
+from lumbung.publication.proof.verify import verify_all
 from lumbung.settings import Settings
 from lumbung.warehouse import mappings
 from lumbung.warehouse.build import build
@@ -39,6 +48,8 @@ from tests.warehouse.conftest import PROJECT, Raw, cheaper, query
 PROVINCES = {"19": 1, "76": 2, "92": 3}
 """The provinces, with the seed of the world of each."""
 NATION = "ID"
+EDITIONS = {"19": "2024-W40-r1", "76": "76-2024-W40-r1", NATION: "ID-2024-W40-r1"}
+"""The editions that offices publish, by their areas."""
 Truths = dict[str, dict[str, Any]]
 
 
@@ -214,6 +225,158 @@ def test_what_concerns_a_channel_is_listed_for_its_province(
     assert {own == named for own, named in listed} == {True}
 
 
+def _offices(settings: Settings) -> dict[str, Settings]:
+    """Let the installation's own office publish for 19, and further ones for 76 and the country."""
+    files = {"": {"area_code": "19"}, "76": {}, NATION: {"province": "Indonesia"}}
+    for code, changes in files.items():
+        here = settings.at_office(code).config
+        here.mkdir(exist_ok=True)
+        for name in ("edition.yaml", "people.yaml"):
+            found = yaml.safe_load((PROJECT / "config" / name).read_text())
+            if name == "edition.yaml":
+                found |= changes
+            elif code:
+                found["approval"]["users"] = {f"ketua_{code}": "Ketua (rekaan)"}
+                found |= {"sheet_readers": {}, "stewards": {f"tono_{code}": "province"}}
+            (here / name).write_text(yaml.safe_dump(found))
+    return {"19": settings, "76": settings.at_office("76"), NATION: settings.at_office(NATION)}
+
+
+@pytest.fixture(scope="module")
+def published(nation: tuple[str, Settings, Truths]) -> dict[str, tuple[Settings, str]]:
+    """The office of each area, and the edition of a week that it has published."""
+    url, settings, _ = nation
+    with pytest.raises(ConfigurationError, match="one of 19, 76, 92, ID"):
+        freezing.freeze("2024-W40", settings=settings, database_url=url)
+    settings.home.mkdir(exist_ok=True)
+    settings.demo_claim.write_text("{}")  # nobody has a phone here
+    done = {}
+    for province, office in _offices(settings).items():
+        edition_id = freezing.freeze("2024-W40", settings=office, database_url=url)
+        reviewed = review.write_draft(edition_id, settings=office, database_url=url)
+        checkpoint.check(edition_id, settings=office, database_url=url)
+        review.approve(edition_id, by="demo", how="demo", reviewed=reviewed, database_url=url)
+        publishing.publish(edition_id, settings=office, database_url=url)
+        portal.build(settings=office, database_url=url)
+        done[province] = office, edition_id
+    return done
+
+
+def _wanted(truths: Truths, area: str) -> Counter[tuple[str, ...]]:
+    """Return the metrics of a week by metric, category, place and period."""
+    found: Counter[tuple[str, ...]] = Counter()
+    for province, truth in truths.items():
+        for row in truth["metrics"]:
+            place, key = row["regency_code"], (row["metric_code"], row["category_code"])
+            if row["week_id"] != "2024-W40" or area not in (province, NATION):
+                continue
+            if area == province or place == province:
+                found[*key, place, row["period"]] += row["value"]
+            if area == NATION and place == province:
+                found[*key, NATION, row["period"]] += row["value"]
+    return found
+
+
+@pytest.mark.parametrize(("area", "edition_id"), EDITIONS.items())
+def test_an_office_publishes_the_figures_of_its_area(
+    nation: tuple[str, Settings, Truths],
+    published: dict[str, tuple[Settings, str]],
+    area: str,
+    edition_id: str,
+) -> None:
+    url, _, truths = nation
+    assert published[area][1] == edition_id
+    wanted = _wanted(truths, area)
+    assert len(wanted) > 700
+    found = query(
+        url,
+        "select metric_code, category_code, regency_code, period, value from published.metric"
+        " cross join lateral (values ('week', week_value), ('to_date', to_date_value))"
+        " as v (period, value) where edition_id = %s",
+        edition_id,
+    )
+    assert {tuple(key): value for *key, value in found} == wanted
+    for table, column in (("not_counted", "channel"), ("contributor_record", "record_id")):
+        channels = query(
+            url,
+            f"select distinct channel from published.{table}"
+            + (" inner join raw.record using (record_id)" if column == "record_id" else "")
+            + " where edition_id = %s",
+            edition_id,
+        )
+        assert channels
+        assert {channel.rpartition("_")[2] for (channel,) in channels} == (
+            {*PROVINCES} if area == NATION else {area}
+        )
+
+
+def test_offices_have_portals_chains_and_readers_of_their_own(
+    nation: tuple[str, Settings, Truths], published: dict[str, tuple[Settings, str]]
+) -> None:
+    url, settings, _ = nation
+    for area, (office, edition_id) in published.items():
+        site = {file.relative_to(office.portal).as_posix() for file in office.portal.rglob("*")}
+        assert {name.split("/")[1] for name in site if name.startswith("edisi/")} == {edition_id}
+        places = {Path(name).stem for name in site if name.startswith("wilayah/")}
+        assert {place[:2] for place in places} == ({*PROVINCES} if area == NATION else {area})
+    proofs = verify_all(settings.editions, trusted_keys(settings))
+    assert {proof.edition_id for proof in proofs} == {*EDITIONS.values()}
+    assert {(proof.previous, *proof.problems) for proof in proofs} == {(None,)}
+    for office, edition_id in published.values():
+        reader = person("pimpinan" if not office.office else f"ketua_{office.office}", settings)
+        assert reader.may_decide
+        assert [each.edition_id for each in editions.visible(reader, url)] == [edition_id]
+
+
+def test_the_countrys_edition_speaks_of_provinces(
+    nation: tuple[str, Settings, Truths], published: dict[str, tuple[Settings, str]]
+) -> None:
+    url, _, _ = nation
+    edition = store.load(EDITIONS[NATION], database_url=url)
+    assert [each.name for each in edition.regencies] == [
+        "Kepulauan Bangka Belitung", "Sulawesi Barat", "Papua Barat",
+    ]  # fmt: skip
+    assert (edition.district_metrics, edition.profiles, edition.needs, edition.plans) == ((),) * 4
+    assert edition.effects == ()
+    files = store.artefacts(edition.edition_id, database_url=url)
+    for name, words, forbidden in (
+        ("edisi.html", "Sulawesi Barat", "kabupaten/kota|seluruh provinsi"),
+        ("siaran-pers.txt", "Pekan ini", "kabupaten/kota"),
+        ("en/edition.html", "Sulawesi Barat", r"\bregenc|whole province"),
+        ("en/press-release.txt", "This week", r"\bregenc"),
+    ):
+        text = files[name].decode()
+        assert words in text
+        assert re.findall(f".{{0,60}}(?:{forbidden}).{{0,40}}", text, re.IGNORECASE) == [], name
+    traced = trace.trace(f"suspected_violation/ALL/ID/to_date@{EDITIONS[NATION]}", database_url=url)
+    assert len(traced.contributors) == traced.value > 0
+
+
+def test_the_next_edition_of_an_office_is_compared_with_its_own(
+    nation: tuple[str, Settings, Truths], published: dict[str, tuple[Settings, str]]
+) -> None:
+    url, _, _ = nation
+    office, before = published["76"]
+    following = freezing.freeze("2024-W41", settings=office, database_url=url)
+    edition = store.load(following, database_url=url)
+    assert (following, edition.previous_id) == ("76-2024-W41-r1", before)
+    assert edition.restatements == ()
+
+
+def test_a_steward_of_an_office_decides_places_of_its_province_alone(
+    nation: tuple[str, Settings, Truths], published: dict[str, tuple[Settings, str]]
+) -> None:
+    url, settings, _ = nation
+    steward = person("tono_76", settings)
+    assert (steward.review_role, steward.sees_every_channel) == ("analyst_76", False)
+    assert {each.province for each in scope(steward).files.values()} == {"76"}
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(places, "database_url", lambda role: role_url(url, role))
+        found = places._found(steward)
+    assert found
+    assert {place_id[:2] for place_id in found} == {"76"}
+
+
 def test_an_increment_counts_the_province_and_the_country_again(
     nation: tuple[str, Settings, Truths],
 ) -> None:
@@ -235,12 +398,6 @@ _TO_DATE = """
 select regency_code, value from reporting.rpt_metric
 where metric_code = 'suspected_violation' and period = 'to_date' and week_id = '2024-W41'
 """
-
-
-def test_an_edition_of_several_provinces_is_refused(nation: tuple[str, Settings, Truths]) -> None:
-    url, settings, _ = nation
-    with pytest.raises(PublicationError, match="several provinces"):
-        freezing.freeze("2024-W40", settings=settings, database_url=url)
 
 
 def test_a_place_is_given_a_region_of_its_own_province(

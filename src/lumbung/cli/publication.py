@@ -25,10 +25,15 @@ from lumbung.cli.common import (
     warehouse_url,
 )
 from lumbung.errors import ConfigurationError
+from lumbung.publication.edition_id import office_of
 from lumbung.settings import Settings
 
 if TYPE_CHECKING:
     from lumbung.publication.proof.verify import Proof
+
+OfficeCode = Annotated[
+    str, typer.Option("--office", help="code of another office than the installation's own")
+]
 
 app = typer.Typer()
 approver = typer.Typer(no_args_is_help=True, help="Phones of those who decide: enrol, unlock.")
@@ -48,6 +53,7 @@ def publish(
     code: Annotated[
         str, typer.Option(help="the six digits of your authenticator app; asked for if left out")
     ] = "",
+    office: OfficeCode = "",
 ) -> None:
     """Draft and check a week's edition; with `--approve` publish it, with `--reject` reject it.
 
@@ -63,12 +69,12 @@ def publish(
     from lumbung.publication.model import store
     from lumbung.publication.portal import publish as publication_portal
 
-    settings = Settings.load()
+    settings = Settings.load().at_office(office)
     url = warehouse_url("publisher")
     if approve or reject:
         name = approve or reject
         by = recipients.require_approver(name, settings)
-        edition_id = store.newest(week, database_url=url)
+        edition_id = store.newest(week, office=office, database_url=url)
         if not code and not settings.demo_claim.exists():
             code = typer.prompt("code of the authenticator app")
         review.decide(
@@ -98,9 +104,10 @@ def publish(
             console.print(
                 Markdown(notify.question(edition_id, settings=settings, database_url=url))
             )
+            again = f"lumbung publish {week}" + f" --office {office}" * bool(office)
             console.print(
-                f"\nread the draft, then: lumbung publish {week} --approve NAME"
-                f"\n                 or: lumbung publish {week} --reject NAME --reason WHY",
+                f"\nread the draft, then: {again} --approve NAME"
+                f"\n                 or: {again} --reject NAME --reason WHY",
                 markup=False,
             )
             return
@@ -128,9 +135,10 @@ def enrol(
 
     settings = Settings.load()
     recipients.require_account(name, settings)
+    here = recipients.office_of_account(name, settings)
     address = approvers.enrol(
         name, replace=replace, settings=settings, database_url=owner_url(),
-        for_editions=name in recipients.load_people(settings).approval.users,
+        for_editions=name in recipients.load_people(here).approval.users,
     )  # fmt: skip
     segno.make(address).terminal(compact=True)
     typer.echo(address)
@@ -179,8 +187,9 @@ def sheet(
     """
     from lumbung.publication.delivery.sheet import leadership_sheet
 
+    settings = Settings.load().at_office(office_of(edition))
     found = leadership_sheet(
-        edition, reader=reader, settings=Settings.load(), database_url=warehouse_url("publisher")
+        edition, reader=reader, settings=settings, database_url=warehouse_url("publisher")
     )
     for name, content in (("html", found.html), ("pdf", found.pdf)):
         path = folder / f"lembar-{edition}.{name}"
@@ -209,7 +218,7 @@ def mail(
     from lumbung.publication.delivery import smtp as mailing
     from lumbung.publication.model import store
 
-    settings = Settings.load()
+    settings = Settings.load().at_office(office_of(edition))
     url = warehouse_url("publisher")
     if again:
         who = decider(by, f"mail {edition} again") if by.strip() else ""
@@ -240,13 +249,13 @@ def mail(
 
 @app.command()
 def portal() -> None:
-    """Rebuild the portal from the published editions, as the DAG `publication` does."""
+    """Rebuild each office's portal from its published editions, as the DAG `publication` does."""
     from lumbung.publication.portal import publish as publication_portal
 
-    settings = Settings.load()
     url = warehouse_url("publisher")
-    folder = publication_portal.build(settings=settings, database_url=url)
-    console.print(f"written  {folder / 'index.html'}", soft_wrap=True)
+    for settings in Settings.load().offices:
+        folder = publication_portal.build(settings=settings, database_url=url)
+        console.print(f"written  {folder / 'index.html'}", soft_wrap=True)
 
 
 @app.command()
@@ -352,7 +361,7 @@ def waive(
     from lumbung.publication.checks import waiver
     from lumbung.publication.delivery.recipients import load_people, require_approver
 
-    settings = Settings.load()
+    settings = Settings.load().at_office(office_of(edition))
     if not settings.demo_claim.exists():
         require_approver(by, settings)
     name = decider(by, f"waive {check} {edition}")

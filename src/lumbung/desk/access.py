@@ -8,11 +8,20 @@ from functools import cache, lru_cache
 
 from lumbung import database, orchestration
 from lumbung.files import versions
-from lumbung.publication.delivery.recipients import PROVINCE, People, load_people
+from lumbung.publication import office
+from lumbung.publication.delivery.recipients import (
+    PROVINCE,
+    People,
+    load_people,
+    office_of_account,
+)
 from lumbung.settings import Settings
 from lumbung.warehouse import roles
 
 PROVINCE_ROLE = "analyst_province"
+"""The role that reads every row."""
+FILES = ("edition.yaml", "people.yaml")
+"""What says who may do what."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +39,10 @@ class Person:
         analyst_role: the database role of an analyst or steward; empty: neither.
         owner_address: the address of the office whose channels the person looks after; empty: none.
         sees_every_channel: whether the person looks after every channel, as engineers and stewards
-            of the province do.
+            of the whole warehouse do.
+        office: the code of the person's office; empty: the installation's own.
+        area_prefix: what the codes of the regions begin with for which the office publishes; empty:
+            those of every region.
 
     """
 
@@ -44,6 +56,8 @@ class Person:
     analyst_role: str
     owner_address: str
     sees_every_channel: bool
+    office: str
+    area_prefix: str
 
     @property
     def may_read_data(self) -> bool:
@@ -57,23 +71,40 @@ class Person:
 
     @property
     def reads_province(self) -> bool:
-        """Whether the person reads rows of every regency."""
+        """Whether the person reads every row of the warehouse."""
         return self.may_audit or self.analyst_role == PROVINCE_ROLE
+
+    @property
+    def region_prefix(self) -> str:
+        """What the codes of the regions begin with that concern the person; empty: of every region.
+
+        The installation's own office runs the warehouse, so that every region concerns it.
+        """
+        return self.area_prefix if self.office else ""
+
+    @property
+    def is_steward_of_province(self) -> bool:
+        """Whether the person decides places of a whole province, or of every one."""
+        return self.review_role in (PROVINCE_ROLE, f"analyst_{self.region_prefix}")
 
     @property
     def may_see_channels(self) -> bool:
         """Whether the person looks after channels."""
-        return bool(self.owner_address) or self.sees_every_channel
+        return bool(self.owner_address) or self.sees_every_channel or self.is_steward_of_province
 
 
 def person(account: str, settings: Settings) -> Person:
-    """Return what an account may do, by `config/people.yaml`; in a demo's home `demo` approves.
+    """Return what an account may do, by its office's `people.yaml`.
+
+    In a demo's home `demo` approves.
 
     Raises:
-        ConfigurationError: when `config/people.yaml` cannot be read.
+        ConfigurationError: when that file cannot be read, or two offices name the account.
 
     """
-    people = _people(settings, versions([settings.config / "people.yaml"]))
+    files = [each.config / name for each in settings.offices for name in FILES]
+    here, people, prefix = _office(account, settings, versions(files))
+    own = prefix if here.office else ""
     approvers = people.approval.users
     may_decide = account in approvers or (account == "demo" and settings.demo_claim.exists())
     return Person(
@@ -82,24 +113,28 @@ def person(account: str, settings: Settings) -> Person:
         may_decide,
         may_read_drafts=may_decide or account in people.leadership,
         may_audit=account in people.auditors,
-        review_role=_role(people.stewards.get(account, "")),
+        review_role=_role(people.stewards.get(account, ""), own),
         may_open_sheet=people.may_open_sheet(account),
-        analyst_role=_role({**people.stewards, **people.analysts}.get(account, "")),
+        analyst_role=_role({**people.stewards, **people.analysts}.get(account, ""), own),
         owner_address=people.channel_owners.get(account, ""),
-        sees_every_channel=account in people.engineers or people.stewards.get(account) == PROVINCE,
+        sees_every_channel=account in people.engineers
+        or _role(people.stewards.get(account, ""), own) == PROVINCE_ROLE,
+        office=here.office,
+        area_prefix=prefix,
     )
 
 
-@lru_cache(maxsize=1)
-def _people(settings: Settings, _versions: object) -> People:
-    """Read `config/people.yaml` once for each version of it."""
-    return load_people(settings)
+@lru_cache(maxsize=1000)
+def _office(account: str, settings: Settings, _versions: object) -> tuple[Settings, People, str]:
+    """Read the files of the account's office once for each version of all."""
+    here = office_of_account(account, settings)
+    return here, load_people(here), office.prefix(here)
 
 
-def _role(area: str) -> str:
-    """Return the role that reads the province or a regency, such as `analyst_19_05`."""
+def _role(area: str, prefix: str) -> str:
+    """Return the role that reads the office's regions, or one regency: `analyst_19_05`."""
     if area == PROVINCE:
-        return PROVINCE_ROLE
+        return f"analyst_{prefix}" if prefix else PROVINCE_ROLE
     return area and f"analyst_{area.replace('.', '_')}"
 
 

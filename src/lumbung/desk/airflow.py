@@ -18,6 +18,8 @@ from starlette.requests import Request
 from starlette.types import ASGIApp
 
 from lumbung.errors import ServiceError
+from lumbung.publication.edition_id import office_of, week_of
+from lumbung.settings import office_dag
 
 INTAKE = "intake__"
 """Before the name of a channel's file, in the id of its DAG (dags/intake.py)."""
@@ -91,6 +93,10 @@ def _failed(reason: object, dag_id: str) -> ServiceError:
     )
 
 
+def _publication(edition_id: str) -> str:
+    return office_dag("publication", office_of(edition_id))
+
+
 class Airflow:
     """Airflow as seen by the person who sent a request. Methods are called outside the event loop.
 
@@ -136,7 +142,7 @@ class Airflow:
         """Return the tasks that ask for a decision on an edition, the newest first."""
         found = self._call(
             "GET",
-            "/api/v2/dags/publication/dagRuns/~/hitlDetails",
+            f"/api/v2/dags/{_publication(edition_id)}/dagRuns/~/hitlDetails",
             params={"response_received": is_answered, "order_by": "-created_at", "limit": 100},
         )
         return [
@@ -221,18 +227,18 @@ class Airflow:
             conf |= {"accept_withdrawals": True, "most_withdrawals": most_withdrawals}
         start_run(f"{INTAKE}{name}", conf, by=by)
 
-    def draft(self, week_id: str, *, by: str) -> None:
-        """Start a run that makes and checks the draft of a week again.
+    def draft(self, edition_id: str, *, by: str) -> None:
+        """Start a run that makes and checks the draft of an edition's week again.
 
         Args:
-            week_id: the week; the caller has checked that the person decides on editions.
+            edition_id: the edition; the caller has checked that the person decides on it.
             by: the person's account.
 
         Raises:
             ServiceError: when Airflow fails.
 
         """
-        start_run("publication", {"week_id": week_id}, by=by)
+        start_run(_publication(edition_id), {"week_id": week_of(edition_id)}, by=by)
 
     def _call(self, method: str, path: str, **sent: Any) -> dict[str, Any]:
         async def call() -> httpx.Response:

@@ -20,6 +20,7 @@ from lumbung.desk.office import LINE_ENDS, NO_NUL, Office, RefusedError, reason_
 from lumbung.errors import PublicationError, ServiceError
 from lumbung.publication.checks import waiver
 from lumbung.publication.delivery import notify
+from lumbung.publication.edition_id import PATTERN, office_of
 from lumbung.publication.editions import approver, folder, review
 from lumbung.publication.editions.approver import CodeError, LockedError
 from lumbung.publication.formats import render
@@ -32,7 +33,7 @@ from lumbung.warehouse import export
 
 log = logging.getLogger(__name__)
 
-EditionId = Annotated[str, Path(pattern=r"^\d{4}-W\d{2}-r\d{1,4}$")]
+EditionId = Annotated[str, Path(pattern=f"^{PATTERN}$")]
 FileName = Annotated[str, Path(max_length=300, pattern=NO_NUL)]
 INLINE = {
     "pdf": "application/pdf",
@@ -56,11 +57,15 @@ OPTIONS = {"approved": orchestration.APPROVE, "rejected": orchestration.REJECT}
 
 
 def visible(who: Person, url: str) -> list[Listed]:
-    """Return the editions that a person may see, the newest first; some see only published ones."""
+    """Return the editions that a person may see, the newest first; some see only published ones.
+
+    These are the editions of the own office; auditors also see what others have published.
+    """
     return [
         each
-        for each in store.listed(database_url=url)
-        if who.may_read_drafts or each.state == "published"
+        for each in store.listed(office=None if who.may_audit else who.office, database_url=url)
+        if each.state == "published"
+        or (who.may_read_drafts and office_of(each.edition_id) == who.office)
     ]
 
 
@@ -125,7 +130,7 @@ def _changes(edition: Edition) -> list[tuple[str, int, int | None]]:
     return [
         (code, value.week, value.previous)
         for (code, category, regency), value in edition.metrics.items()
-        if (category, regency) == (registry.WHOLE, edition.province)
+        if (category, regency) == (registry.WHOLE, edition.area_code)
         and value.week != value.previous
     ]
 
@@ -232,7 +237,7 @@ def routes(office: Office) -> APIRouter:
         if problem := _waive(who, listed, check, until, code.strip(), reason.strip()):
             return show(request, who, listed, problem, 422)
         try:
-            office.airflow(request).draft(listed.week_id, by=who.account)
+            office.airflow(request).draft(listed.edition_id, by=who.account)
         except ServiceError as error:  # the page says whom to ask
             log.warning("%s", error)
         return RedirectResponse(f"{request.scope['root_path']}/edisi/{edition_id}", 303)
@@ -270,7 +275,7 @@ def routes(office: Office) -> APIRouter:
         address = f"{request.scope['root_path']}/edisi/{edition_id}/keputusan"
         if listed.state == "approved" and _progress(request, listed) == "missing":
             try:  # a run publishes what is approved, and asks nobody again
-                office.airflow(request).draft(listed.week_id, by=who.account)
+                office.airflow(request).draft(listed.edition_id, by=who.account)
             except ServiceError as error:  # the page of the decision offers to try again
                 log.warning("%s", error)
             else:

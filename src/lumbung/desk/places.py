@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Path, Request
 from starlette.responses import RedirectResponse, Response
 
-from lumbung.desk.access import PROVINCE_ROLE, Person, database_url
+from lumbung.desk.access import Person, database_url
 from lumbung.desk.guard import Token
 from lumbung.desk.office import (
     Chosen,
@@ -110,9 +110,13 @@ def routes(office: Office) -> APIRouter:
 
 def _found(who: Person) -> dict[str, Unresolved]:
     """Return the places by id; no analyst may read them, so the session is the auditor's."""
-    if who.review_role != PROVINCE_ROLE:
+    if not who.is_steward_of_province:
         raise RefusedError(404, "not_found")
-    return {each.place_id: each for each in places.unresolved(database_url("auditor"))}
+    return {
+        each.place_id: each
+        for each in places.unresolved(database_url("auditor"))
+        if each.place_id.startswith(who.region_prefix)
+    }
 
 
 def _find(who: Person, place_id: str) -> Unresolved:

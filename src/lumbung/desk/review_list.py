@@ -25,11 +25,17 @@ from lumbung.desk.office import (
 from lumbung.desk.paging import SHOWN, After, Page, key_in, page
 from lumbung.desk.scope import titles
 from lumbung.errors import BuildError, ConfigurationError
+from lumbung.publication.office import load_office
+from lumbung.settings import Settings
 from lumbung.stewardship import Part, Waiting
 from lumbung.warehouse import links
 
-OWN_PAGES = {"word_unknown": "kata", "place_unresolved": "tempat"}
-"""Checks whose items stewards of the province decide, with the page on which they do."""
+UNRESOLVED = "place_unresolved"
+OWN_PAGES = {"word_unknown": "kata", UNRESOLVED: "tempat"}
+"""Checks whose items stewards of a province decide, with the page on which they do.
+
+Words count in every province, so that stewards of the installation's own office decide them.
+"""
 Case = Annotated[str, Query(max_length=500, pattern=NO_NUL)]
 CaseField = Annotated[str, Form(max_length=500, pattern=NO_NUL)]
 Pair = tuple[str, str]
@@ -74,7 +80,9 @@ def warehouse(who: Person) -> str:
 
 
 def _area(who: Person) -> str:
-    """Return the name of the regency that a steward looks after; empty: the whole province."""
+    """Return the name of the regency or province that a steward looks after; empty: every one."""
+    if who.is_steward_of_province and who.region_prefix:
+        return load_office(Settings.load().at_office(who.office)).province
     code = who.review_role.removeprefix("analyst_").replace("_", ".")
     return next(
         (row["regency_name"] for row in registry.seed("regency") if row["regency_code"] == code),
@@ -143,7 +151,12 @@ def routes(office: Office) -> APIRouter:
             "review",
             who,
             area=_area(who),
-            own_pages=OWN_PAGES if who.review_role == PROVINCE_ROLE else {},
+            own_pages={
+                check: page
+                for check, page in OWN_PAGES.items()
+                if who.review_role == PROVINCE_ROLE
+                or (who.is_steward_of_province and check == UNRESOLVED)
+            },
             is_built=found is not None,
             before=_before(who, before_one, before_other) if found is not None else None,
             is_taken=is_taken,

@@ -16,7 +16,7 @@ from lumbung.settings import Settings
 
 @dataclass(frozen=True)
 class Scope:
-    """The channels that a person looks after: their owner's, or all.
+    """The channels that a person looks after: their owner's, their province's, or all.
 
     Attributes:
         files: the channels whose files are right, by the name of the file.
@@ -79,6 +79,7 @@ def scope(who: Person) -> Scope:
     own = {
         name: each
         for name, each in channels.items()
-        if each.owner.email.casefold() == who.owner_address
+        if (each.province or "").startswith(who.region_prefix)
+        and (who.is_steward_of_province or each.owner.email.casefold() == who.owner_address)
     }
     return Scope(own, is_all=False)

@@ -30,7 +30,7 @@ def routes(office: Office) -> APIRouter:
 
     @router.get("/lembar")
     def sheets(request: Request, who: Reader) -> Response:
-        found = store.listed(database_url=database_url("auditor"))
+        found = store.listed(office=who.office, database_url=database_url("auditor"))
         newest = [each for each in found if each.is_newest][:SHOWN]
         return office.pages.render(request, "sheets", who, editions=newest)
 
@@ -38,13 +38,13 @@ def routes(office: Office) -> APIRouter:
     @router.post("/lembar/{edition_id}")
     def sheet(request: Request, who: Reader, edition_id: EditionId, csrf: Token = "") -> Response:
         office.tokens.verify(request, who.account, csrf)
-        found = store.listed(database_url=database_url("auditor"))
+        found = store.listed(office=who.office, database_url=database_url("auditor"))
         if all(each.edition_id != edition_id for each in found):
             raise RefusedError(404, "not_found")
         opened = leadership_sheet(
             edition_id,
             reader=who.account,
-            settings=Settings.load(),
+            settings=Settings.load().at_office(who.office),
             database_url=database_url("publisher"),
         )
         return office.pages.render(request, "sheet", who, sheet=opened.content)

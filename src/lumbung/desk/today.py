@@ -41,7 +41,11 @@ def routes(office: Office) -> APIRouter:
             latest=next((each for each in found if each.state == "published"), None),
             next_edition=next_edition,
             deadline_count=(
-                notify.ending_deadlines(now.date(), database_url=database_url("auditor"))
+                notify.ending_deadlines(
+                    now.date(),
+                    prefix=who.area_prefix,
+                    database_url=database_url("auditor"),
+                )
                 if who.may_open_sheet
                 else 0
             ),

@@ -77,7 +77,7 @@ START_SECONDS = 180
 
 
 def accounts(settings: Settings) -> dict[str, str]:
-    """Return Airflow's accounts with their roles: `admin`, approvers of editions, other readers.
+    """Return Airflow's accounts of all offices: `admin`, approvers of editions, other readers.
 
     An approver is a reader who answers the tasks that are assigned to them (`approver`); an
     engineer edits Connections (`op`). Nobody is Airflow's `user`, who may start, pause and delete
@@ -85,20 +85,15 @@ def accounts(settings: Settings) -> dict[str, str]:
     which approves for the demo. An edition prints whether a person or the demo approved it.
 
     Raises:
-        ConfigurationError: when `config/people.yaml` cannot be read.
+        ConfigurationError: when an office's `people.yaml` cannot be read.
 
     """
+    offices = [load_people(each) for each in settings.offices]
     demo = ["demo"] * settings.demo_claim.exists()
-    people = load_people(settings)
-    readers = dict.fromkeys(
-        [
-            *(*people.leadership, *people.stewards, *people.analysts),
-            *(*people.channel_owners, *people.auditors, *people.sheet_readers, *people.viewers),
-        ],
-        "viewer",
-    )
-    approvers = dict.fromkeys([*people.approval.users, *demo], "approver")
-    engineers = dict.fromkeys(people.engineers, "op")
+    readers = dict.fromkeys([name for people in offices for name in people.accounts], "viewer")
+    engineers = dict.fromkeys([name for people in offices for name in people.engineers], "op")
+    deciding = [name for people in offices for name in people.approval.users]
+    approvers = dict.fromkeys([*deciding, *demo], "approver")
     return {**readers, **engineers, **approvers, "admin": "admin"}
 
 

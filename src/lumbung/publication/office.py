@@ -1,14 +1,19 @@
-"""What an edition says about the office that publishes it: `config/edition.yaml`."""
+"""What an edition says about the office that publishes it: `config/edition.yaml`.
+
+Each further office has a folder `config/<code>/`, named by the code of the province, or of the
+country, for which it publishes.
+"""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lumbung.errors import ConfigurationError
-from lumbung.settings import Settings
+from lumbung.registry import provinces
+from lumbung.settings import OFFICE, Settings
 
 
 class ReportingChannel(BaseModel):
@@ -49,8 +54,11 @@ class Office(BaseModel):
             None: the feed's links are relative.
         reporting: how citizens can report; none: the portal has no page about it.
         boundary_file: GeoJSON of the regencies' boundaries, relative to `edition.yaml`; None: the
-            map is drawn with tiles.
-        boundary_code: the property of a feature that holds the regency's Kemendagri code.
+            map is drawn with tiles. In the country's edition, of the provinces.
+        boundary_code: the property of a feature that holds the place's Kemendagri code.
+        area_code: the province for which the installation's own office publishes, or `ID`, the
+            country; None: the only province of the seeds. Of other offices the folder's name says
+            it.
 
     """
 
@@ -69,6 +77,64 @@ class Office(BaseModel):
     reporting: tuple[ReportingChannel, ...] = ()
     boundary_file: str | None = None
     boundary_code: str = "kode_kemendagri"
+    area_code: str | None = Field(default=None, pattern=f"^({OFFICE.pattern})$")
+
+    def frozen(self) -> dict[str, Any]:
+        """Return what an edition keeps."""
+        return self.model_dump(mode="json", exclude={"area_code"})
+
+
+def area(settings: Settings) -> str:
+    """Return the code of the province, or of the country, for which the office publishes.
+
+    Raises:
+        ConfigurationError: when it is not said, when the seeds have no such area, or when another
+            office publishes for it.
+
+    """
+    known = areas(settings)
+    load_office(settings)  # its folder and its file agree
+    own = load_office(settings.at_office("")).area_code or (known[0] if len(known) == 1 else "")
+    if settings.office and own == settings.office:
+        raise ConfigurationError(
+            f"the installation's own office publishes for {own} already",
+            where=str(settings.config),
+            remediation="remove this folder, or the line area_code in the file beside it",
+        )
+    found = settings.office or own
+    if found not in known:
+        raise ConfigurationError(
+            f"the seeds have no area {found}"
+            if found
+            else "it is not said for which province, or whether for the country, the office"
+            " publishes",
+            where=str(settings.config if settings.office else settings.config / "edition.yaml"),
+            remediation=f"{'choose' if found else 'say in area_code'} one of"
+            f" {', '.join(known) or 'the provinces of the seed regency'}",
+        )
+    return found
+
+
+def prefix(settings: Settings) -> str:
+    """Return what the codes of the office's regions begin with; empty: those of every region."""
+    code = settings.office or load_office(settings).area_code or ""
+    return code if code and code != country(settings) else ""
+
+
+def areas(settings: Settings) -> list[str]:
+    """Return the codes for which offices can publish: the provinces of the seeds, and the country.
+
+    Where the seeds have one province, it is the only area.
+    """
+    found = provinces(settings.project)
+    return [*found, country(settings)] if len(found) > 1 else found
+
+
+def country(settings: Settings) -> str:
+    """Return the code of the country, which is a variable of the dbt project."""
+    project = yaml.safe_load((settings.dbt_project / "dbt_project.yml").read_text("utf-8"))
+    code: str = project["vars"]["country_code"]
+    return code
 
 
 def load_office(settings: Settings) -> Office:
@@ -80,10 +146,17 @@ def load_office(settings: Settings) -> Office:
     """
     file = settings.config / "edition.yaml"
     try:
-        return Office.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
+        office = Office.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
     except (OSError, yaml.YAMLError, ValidationError) as error:
         raise ConfigurationError(
             f"the office of the edition cannot be read: {' '.join(str(error).split())}",
             where=str(file),
             remediation="correct the file; lumbung.publication.office describes its values",
         ) from error
+    if settings.office and office.area_code not in (None, settings.office):
+        raise ConfigurationError(
+            f"the folder is of area {settings.office}, and its file of {office.area_code}",
+            where=f"{file}, area_code",
+            remediation="remove the line",
+        )
+    return office

@@ -13,23 +13,25 @@ import psycopg
 from lumbung import database, registry
 from lumbung.errors import PublicationError
 from lumbung.publication.checks.disclosure import group_of
+from lumbung.publication.edition_id import PATTERN
 from lumbung.publication.model.edition import BEFORE_CAMPAIGN
 from lumbung.publication.model.store import digest, require
 from lumbung.publication.translations.formatting import INDONESIAN, iso
 
 REFERENCE = re.compile(
-    r"(?P<code>[a-z_]+)/(?P<category>[A-Z_]+)/(?P<regency>\d\d(?:\.\d\d)?)"
+    r"(?P<code>[a-z_]+)/(?P<category>[A-Z_]+)/(?P<regency>\d\d(?:\.\d\d)?|[A-Z]{2})"
     r"(?:/(?P<period>week|weeks|previous|to_date|running|[A-Z]+[A-Z_\d]*))?"
-    r"@(?P<edition>\d{4}-W\d\d-r\d+)"
+    rf"@(?P<edition>{PATTERN})"
 )
 PROFILE_OR_DISTRICT = re.compile(
     r"(?P<code>profile/cases|profile/prevention|need/(?:done|planned|gap)|district)/(?P<place>\d\d\.\d\d(?:\.\d\d)?)"
-    r"(?:/(?P<category>[A-Z_]+))?(?:/weeks)?@(?P<edition>\d{4}-W\d\d-r\d+)"
+    r"(?:/(?P<category>[A-Z_]+))?(?:/weeks)?"
+    rf"@(?P<edition>{PATTERN})"
 )
 """References of a regency's profile, of prevention against a theme, and of a district."""
 NOT_COUNTED = re.compile(
     r"not_counted/(?P<channel>\w+)/(?P<reason>\w+)/(?P<period>week|to_date)"
-    r"@(?P<edition>\d{4}-W\d\d-r\d+)"
+    rf"@(?P<edition>{PATTERN})"
 )
 """References of what a channel delivered that no metric counts."""
 PLANS = {"need/planned": "column.direncanakan", "need/gap": "column.kurang_dari_rencana"}
@@ -117,7 +119,8 @@ def trace(reference: str, *, database_url: str) -> Trace:
         reference: one of these forms, each followed by `@EDITION`:
 
             - `METRIC/CATEGORY/REGENCY[/PERIOD]`, such as `suspected_violation_by_issue/PU/19.71`.
-              The period is `week` (default), `previous` or `to_date`; regency `19` is the province.
+              The period is `week` (default), `previous` or `to_date`; regency `19` is the province,
+              and `ID` the country.
               `suspected_violation/PU/19` is accepted where only one breakdown has that category.
               Of what details the cases of a regency (`registry.Metric.is_detail`) an edition
               publishes the period `weeks` alone: the weeks of the districts' table.
@@ -234,8 +237,8 @@ def _deadline(
     rows = connection.execute(
         "select rule_code || '/' || state_code, deadline_count from published.deadline"
         " where edition_id = %s and state_code = any(%s) and %s in (rule_code, 'ALL')"
-        " and %s in (regency_code, left(regency_code, 2))",
-        (edition_id, states, rule, regency),
+        " and starts_with(regency_code, %s)",
+        (edition_id, states, rule, _prefix(regency)),
     ).fetchall()
     if not rows:
         raise PublicationError(
@@ -315,8 +318,13 @@ def _published_before(connection: psycopg.Connection, edition_id: str) -> dict[s
 
 
 def _is_within(regency: str, place: str) -> bool:
-    """Return whether `place` is the regency or its province, whose code has two digits."""
-    return place in (regency, regency[:2])
+    """Return whether a place is the regency, its province or the country."""
+    return regency.startswith(_prefix(place))
+
+
+def _prefix(place: str) -> str:
+    """Return what the codes of the regencies of a place begin with."""
+    return "" if place.isalpha() else place
 
 
 def _profile_or_district(
@@ -645,9 +653,9 @@ def _contributors(
         " join published.edition as e using (edition_id)"
         " where m.edition_id = %s and m.metric_code = %s"
         " and coalesce(m.category_code = any(%s), true)"
-        f" and %s in (m.regency_code, left(m.regency_code, 2), '') and {_PERIOD[period]}"
+        f" and starts_with(m.regency_code, %s) and {_PERIOD[period]}"
         " order by m.week_id, m.regency_code, m.contributor_id".encode(),
-        (edition_id, code, categories, regency),
+        (edition_id, code, categories, _prefix(regency)),
     ).fetchall()
     frozen = connection.execute(
         "select contributor_id, record_id from published.contributor_record where edition_id = %s",

@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 
 import psycopg
 
-from lumbung import database, lineage
+from lumbung import database, lineage, registry
 from lumbung.errors import DISK, BuildError, ConfigurationError
 from lumbung.intake.features import ALGORITHM
 from lumbung.intake.landing.landed import renew
@@ -193,9 +193,7 @@ def _alone(connection: psycopg.Connection) -> Iterator[None]:
 
 def _require_provinces(connection: psycopg.Connection, settings: Settings) -> None:
     """Require that the seeds have the province of every channel, also of those that have ended."""
-    from lumbung.intake.channel import load
-
-    known = load.provinces(settings.channels)
+    known = registry.provinces(settings.project)
     lost = connection.execute(
         "select channel, province_code from reference.channel where province_code <> all(%s)"
         " order by channel",

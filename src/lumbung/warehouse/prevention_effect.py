@@ -93,7 +93,7 @@ def measure(database_url: str, issue_code: str) -> Effect:
 
 
 def effects(
-    connection: psycopg.Connection, *, until: str = "", marts: str = "marts"
+    connection: psycopg.Connection, *, until: str = "", marts: str = "marts", province: str = ""
 ) -> dict[str, Effect]:
     """Compare, for each theme, the districts with an activity against it with those without.
 
@@ -104,11 +104,15 @@ def effects(
         connection: to the warehouse.
         until: the last week that is read; empty: all.
         marts: the schema that is read.
+        province: the code of the province whose districts are compared; empty: every district that
+            the account may read.
 
     """
 
     def read(query: str) -> list[tuple[Any, ...]]:
-        return connection.execute(query.replace("marts.", f"{marts}.").encode()).fetchall()
+        return connection.execute(
+            query.replace("marts.", f"{marts}.").encode(), {"province": province}
+        ).fetchall()
 
     issues = read("select issue_code from marts.dim_issue order by 1")
     weeks = [
@@ -116,16 +120,22 @@ def effects(
         for (week_id,) in read("select distinct week_id from marts.agg_prevention_need order by 1")
         if not until or week_id <= until
     ]
-    districts = [code for (code,) in read("select district_code from marts.dim_district")]
+    districts = [
+        code
+        for (code,) in read(
+            "select district_code from marts.dim_district"
+            " where starts_with(district_code, %(province)s)"
+        )
+    ]
     cases = read(
         "select issue_code, district_code, week_id, count(*) from marts.fct_report"
         " inner join marts.bridge_report_issue using (report_id)"
-        " where district_code is not null group by 1, 2, 3"
+        " where starts_with(district_code, %(province)s) group by 1, 2, 3"
     )
     activities = read(
         "select distinct issue_code, district_code, week_id from marts.fct_prevention"
         " inner join marts.bridge_prevention_issue using (prevention_id)"
-        " where district_code is not null"
+        " where starts_with(district_code, %(province)s)"
     )
     number = {week_id: place for place, week_id in enumerate(weeks)}
     found = {}

@@ -10,7 +10,6 @@ Every mistake of every file is reported in one run. YAML is read as in YAML 1.2:
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterable, Mapping
 from itertools import chain, combinations
@@ -29,6 +28,7 @@ from lumbung.intake.channel.validate import (
     contradicts_provinces,
 )
 from lumbung.intake.connectors import KINDS
+from lumbung.registry import provinces
 
 _MAX_NODES = 20_000  # of a channel file; aliases that multiply one another have more
 
@@ -82,7 +82,7 @@ def read_channels(folder: Path) -> tuple[dict[str, Channel], dict[str, list[str]
 
     Where the seeds beside the folder have one province, it is that of every channel.
     """
-    known = provinces(folder)
+    known = provinces(folder.parent)
     channels: dict[str, Channel] = {}
     mistakes: dict[str, list[str]] = {}
     lines: dict[str, dict[Place, int]] = {}
@@ -115,19 +115,6 @@ def read_channels(folder: Path) -> tuple[dict[str, Channel], dict[str, list[str]
         for name, each in channels.items()
         if name not in mistakes
     }, mistakes
-
-
-def provinces(folder: Path) -> list[str]:
-    """The codes of the provinces in the seeds of the project whose channel files these are.
-
-    Returns:
-        in the order of codes; none where the folder lies in no project.
-    """
-    try:
-        with (folder.parent / "dbt_project/seeds/regency.csv").open(encoding="utf-8") as file:
-            return sorted({row["regency_code"][:2] for row in csv.DictReader(file)})
-    except FileNotFoundError:
-        return []
 
 
 def twins(channels: Mapping[str, Channel]) -> list[tuple[str, str]]:

@@ -136,7 +136,7 @@ def completeness(b: ChapterBuilder) -> Section:
     ]
     last: dict[str, list[Submission]] = defaultdict(list)
     for submission in e.submissions:
-        for place in (submission.regency_code, b.e.province):
+        for place in (submission.regency_code, b.e.area_code):
             last[place].append(submission)
 
     def cells(place: str) -> list[Cell]:
@@ -161,7 +161,7 @@ def completeness(b: ChapterBuilder) -> Section:
             [m[head] for head in heads],
             [[Cell(b.place[r.code]), *cells(r.code)] for r in b.known],
             b.source("source_recap"),
-            total=[Cell(m["province"]), *cells(b.e.province)],
+            total=[Cell(m["province"]), *cells(b.e.area_code)],
             notes=[m["complete_note"]],
         )
     ]

@@ -64,7 +64,7 @@ def document(edition: Edition) -> Document:
         definitions_how=m["definitions_how"],
         definitions_codes=m["definitions_codes"],
         definition_categories=m["definition_categories"],
-        example=f"suspected_violation/ALL/{e.province}/week@{e.edition_id}",
+        example=f"suspected_violation/ALL/{e.area_code}/week@{e.edition_id}",
         footer=[f"{e.office.name} · {named}", f"{as_of} · {status}"],
         page=m["page"],
         next_edition=m("next_edition", day=m.weekday(e.next_day)),

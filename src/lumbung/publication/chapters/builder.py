@@ -19,7 +19,7 @@ from lumbung.publication.model.edition import (
     Submission,
 )
 from lumbung.publication.model.rounding import Exact, half_up, whole_percent
-from lumbung.publication.translations.formatting import BY_LANGUAGE, Messages
+from lumbung.publication.translations.formatting import Messages, messages_of
 
 SOON = ("DAYS_0", "DAYS_1")
 FEW = 20
@@ -67,7 +67,7 @@ class ChapterBuilder:
 
     def __init__(self, edition: Edition) -> None:
         self.e = edition
-        self.m = BY_LANGUAGE[edition.language]
+        self.m = messages_of(edition)
         self.names = edition.names[edition.language]
         self.known = [r for r in edition.regencies if not r.is_unknown]
         self.place = {r.code: name_of(r, self.m) for r in edition.regencies}
@@ -149,7 +149,7 @@ class ChapterBuilder:
 
     def deadline(self, value: int, state: str, rule: str = "ALL") -> Cell:
         """Return a cell of the number of the province's legal deadlines in a state."""
-        return self.traced(value, f"deadline/{rule}/{self.e.province}/{state}")
+        return self.traced(value, f"deadline/{rule}/{self.e.area_code}/{state}")
 
     def traced(self, value: int, reference: str) -> Cell:
         """Return a cell of a frozen count that is not a metric but can be traced."""
@@ -194,12 +194,12 @@ class ChapterBuilder:
     def by_regency(self, cells: Callable[[str], list[Cell]]) -> tuple[list[list[Cell]], list[Cell]]:
         """Return a row per regency, the unknown one last, and the province as total."""
         rows = [[Cell(self.place[r.code]), *cells(r.code)] for r in self.e.regencies]
-        return rows, [Cell(self.m["province"]), *cells(self.e.province)]
+        return rows, [Cell(self.m["province"]), *cells(self.e.area_code)]
 
     def by_category(self, code: str, names: Iterable[tuple[str, str]]) -> list[list[Cell]]:
         """Return a row per category of the province, over the periods."""
         return [
-            [Cell(name), *(self.cell(code, category, self.e.province, p) for p in PERIODS)]
+            [Cell(name), *(self.cell(code, category, self.e.area_code, p) for p in PERIODS)]
             for category, name in names
         ]
 

@@ -195,7 +195,7 @@ def handling(b: ChapterBuilder) -> Section:
     ]
     about = b.about_deadlines()
     lead = [*(f"{sentence}." for sentence in sentences), *filter(None, [about])]
-    new = sorted(e.new_restatements, key=lambda r: _matters(r, e.province))
+    new = sorted(e.new_restatements, key=lambda r: _matters(r, e.area_code))
     if not new:
         lead += [b.nothing_restated(), *b.changed_needs(CHANGED)]
         return Section("penanganan", m["handling_title"], [], [], lead=lead)

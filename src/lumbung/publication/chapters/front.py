@@ -93,7 +93,7 @@ def _points(b: ChapterBuilder) -> Iterator[tuple[Rank, str, str]]:
     if e.profiles:
         yield _profiles(b)
     new = e.new_restatements
-    headline = (*HEADLINE, e.province)
+    headline = (*HEADLINE, e.area_code)
     if new:
         changed = {(r.metric_code, r.category_code, r.regency_code) for r in new}
         rank = Rank.URGENT if headline in changed else Rank.OTHER

@@ -20,7 +20,7 @@ def funnel(b: ChapterBuilder) -> Section:
         [
             Cell(name),
             *(
-                b.cell(f"report_{step}", kind, b.e.province, period)
+                b.cell(f"report_{step}", kind, b.e.area_code, period)
                 for period in ("week", "to_date")
                 for step in FUNNEL
             ),
@@ -77,12 +77,12 @@ def forwarded(b: ChapterBuilder) -> Table:
     targets = b.named(code)
 
     def cells(categories: Sequence[str]) -> list[Cell]:
-        to_date = b.sum_cell(code, categories, b.e.province, "to_date")
-        closed = b.sum_cell(closed_code, categories, b.e.province, "to_date")
+        to_date = b.sum_cell(code, categories, b.e.area_code, "to_date")
+        closed = b.sum_cell(closed_code, categories, b.e.area_code, "to_date")
         left = b.total(code, categories).to_date - b.total(closed_code, categories).to_date
         explanation = m("explanation_less", whole=to_date.text, part=closed.text)
         return [
-            *(b.sum_cell(code, categories, b.e.province, period) for period in PERIODS),
+            *(b.sum_cell(code, categories, b.e.area_code, period) for period in PERIODS),
             closed,
             b.count(left, f"less {to_date.metric} {closed.metric}", explanation),
         ]
@@ -168,7 +168,7 @@ def participation(b: ChapterBuilder) -> list[Table]:
     if not e.details or not e.district_weeks:
         return []
     (first, _), (_, last) = map(e.days_of, e.district_weeks)
-    voters = {r.code: r.voters for r in e.regencies} | {e.province: sum(r.voters for r in b.known)}
+    voters = {r.code: r.voters for r in e.regencies} | {e.area_code: sum(r.voters for r in b.known)}
 
     def cells(place: str) -> list[Cell]:
         parts = [b.detail("report_received", "LP", place), b.detail("tip", "ALL", place)]

@@ -44,7 +44,7 @@ def revisions(
 ) -> tuple[list[str], list[list[Cell]]]:
     """Return the headings and rows of restatements in their order."""
     m = b.m
-    places = b.place | {b.e.province: m["province"]}
+    places = b.place | {b.e.area_code: m["province"]}
     heads = ("edition", "metric", "place", "old", "new", "why")
     return [m["metric" if head == "metric" else f"restatement_{head}"] for head in heads], [
         [
@@ -60,7 +60,7 @@ def revisions(
 
 def by_edition(b: ChapterBuilder, restatements: Sequence[Restatement]) -> list[Restatement]:
     """Sort restatements by edition; the province precedes its regencies."""
-    return sorted(restatements, key=lambda r: (r.of_edition_id, r.regency_code != b.e.province))
+    return sorted(restatements, key=lambda r: (r.of_edition_id, r.regency_code != b.e.area_code))
 
 
 def restated(b: ChapterBuilder, restatement: Restatement, at: str) -> Cell:
@@ -146,7 +146,7 @@ def before_campaign(b: ChapterBuilder) -> list[Table]:
     counts = {kind: e.before_campaign.get(kind, 0) for kind in kinds}
     counts["ALL"] = sum(counts.values())
     cells = [
-        b.traced(count, f"before_campaign/{kind}/{e.province}") for kind, count in counts.items()
+        b.traced(count, f"before_campaign/{kind}/{e.area_code}") for kind, count in counts.items()
     ]
     return [
         Table(
@@ -177,7 +177,7 @@ def method(b: ChapterBuilder) -> Section:
     paragraphs.append(m("about_hash", content_hash=e.content_hash))
     if e.decision:
         paragraphs.append(m("about_reviewed", count=m.number(len(e.decision.reviewed))))
-    places = [*b.place.items(), (b.e.province, m["province"])]
+    places = [*b.place.items(), (b.e.area_code, m["province"])]
     periods = [*zip(PERIODS, b.period_heads, strict=True)]
     codes = [(m["restatement_place"], places), (m["period"], periods)]
     return Section("metode", m["method_title"], [], [], paragraphs, codes=codes)

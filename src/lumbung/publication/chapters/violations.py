@@ -34,7 +34,7 @@ def violations(b: ChapterBuilder) -> Section:
 
 def contexts(b: ChapterBuilder) -> Table:
     """Reports and findings of the province, during and outside campaign events."""
-    m, place = b.m, b.e.province
+    m, place = b.m, b.e.area_code
     code = "suspected_violation_by_context"
     names = m.terms("campaign_context")
     periods = ("week", "to_date")
@@ -113,7 +113,7 @@ def since_previous(b: ChapterBuilder) -> list[Table]:
             continue
         categories = [*registry.categories(code)]
         now = b.total(code, categories)
-        keys = [(code, category, b.e.province) for category in categories]
+        keys = [(code, category, b.e.area_code) for category in categories]
         was = sum(e.previous.get(key, 0) for key in keys)
         if any(key not in e.previous for key in keys):
             continue  # the previous edition does not have the metric
@@ -122,7 +122,7 @@ def since_previous(b: ChapterBuilder) -> list[Table]:
             [
                 Cell(m.metrics[code].name),
                 b.count(was, f"since/{before}", m("explanation_edition", edition=e.previous_id)),
-                b.sum_cell(code, categories, b.e.province, "week"),
+                b.sum_cell(code, categories, b.e.area_code, "week"),
                 Cell(
                     m.signed(now.to_date - was - now.week),
                     True,
@@ -130,7 +130,7 @@ def since_previous(b: ChapterBuilder) -> list[Table]:
                     now.to_date - was - now.week,
                     m["explanation_other"],
                 ),
-                b.sum_cell(code, categories, b.e.province, "to_date"),
+                b.sum_cell(code, categories, b.e.area_code, "to_date"),
             ]
         )
     heads = ("delta_previous", "delta_week", "delta_other", "delta_now")
@@ -177,7 +177,7 @@ def rates(b: ChapterBuilder) -> Table:
             Cell(m["province"]),
             *rate_cells(
                 b,
-                b.e.province,
+                b.e.area_code,
                 sum(r.voters for r in b.known),
                 sum(r.stations for r in b.known),
             ),
@@ -286,7 +286,7 @@ def matrix(b: ChapterBuilder, caption: str, period: str) -> list[Table]:
             [
                 Cell(name),
                 *(b.cell(code, issue, r.code, period) for r in b.e.regencies),
-                b.cell(code, issue, b.e.province, period),
+                b.cell(code, issue, b.e.area_code, period),
             ]
             for issue, name, _ in shown
         ]

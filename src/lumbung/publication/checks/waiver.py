@@ -8,6 +8,7 @@ import psycopg
 
 from lumbung import database
 from lumbung.errors import PublicationError
+from lumbung.publication.edition_id import office_of
 from lumbung.publication.model.store import load, newest
 from lumbung.settings import JAKARTA, Settings
 from lumbung.warehouse import checkpoints
@@ -57,7 +58,7 @@ def waive(
     known = {c.name for b in suite.batches for c in b.checks if c.severity == "fail"} - NEVER
     today = datetime.now(JAKARTA).date()
     edition = load(edition_id, database_url=database_url)
-    last = newest(edition.week_id, database_url=database_url)
+    last = newest(edition.week_id, office=office_of(edition_id), database_url=database_url)
     for is_wrong, what, remediation in (
         (check in NEVER, f"{check} may never be waived", "correct its cause"),
         (

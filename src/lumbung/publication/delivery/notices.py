@@ -65,7 +65,7 @@ class Notifier:
     """Sends notices. No way of sending stops another one, and none raises an error.
 
     Attributes:
-        settings: where `config/people.yaml` and the home are.
+        settings: the office whose people are notified, and where the home is.
         database_url: returns the warehouse as `publisher`, where the history of notices is.
         server: returns the mail server; None: there is none.
         service: returns the address of a service, as apprise writes it, by Airflow Connection.
@@ -118,7 +118,8 @@ class Notifier:
         ]
         services = dict.fromkeys(s for a in wanted for s in people.services.get(a, ()))
         ways = [way for way in (MAIL, *services) if wanted and way not in without]
-        with history.opened(self.database_url, notice.event, notice.key) as past:
+        key = f"{self.settings.office} {notice.key}" if self.settings.office else notice.key
+        with history.opened(self.database_url, notice.event, key) as past:
             for way in ways:
                 attempt = past.attempt(way, notice.pause)
                 if attempt is None:

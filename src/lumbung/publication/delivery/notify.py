@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 from lumbung import database, registry
+from lumbung.publication import office
 from lumbung.publication.delivery.notices import Notice, Notifier, without_numbers
 from lumbung.publication.delivery.recipients import Event, load_people
+from lumbung.publication.edition_id import week_of
 from lumbung.publication.formats import render
 from lumbung.publication.model.store import draft_files, load
 from lumbung.publication.translations.formatting import INDONESIAN
@@ -155,7 +157,7 @@ def ask(edition_id: str, *, notifier: Notifier, database_url: str, again: bool =
 
 
 def remind(*, notifier: Notifier, database_url: str) -> list[str]:
-    """Remind the approvers of every draft that has waited long, until its time limit.
+    """Remind an office's approvers of every draft that has waited long, until its time limit.
 
     Drafts made by the command line are left out: Airflow asks nobody about them.
 
@@ -171,15 +173,17 @@ def remind(*, notifier: Notifier, database_url: str) -> list[str]:
         waiting = [
             str(row[0])
             for row in connection.execute(
-                "select edition_id from published.edition as e where state = 'draft'"
+                "select edition_id from published.edition as e"
+                " where office_code = %s and state = 'draft'"
                 " and exists (select from published.checkpoint_pass as g"
                 " where g.edition_id = e.edition_id and g.is_asked"
                 " and coalesce(g.until_date, 'infinity')"
                 " >= (now() at time zone 'Asia/Jakarta')::date"
                 " and g.passed_at between clock_timestamp() - %s and clock_timestamp() - %s)"
                 " and revision = (select max(revision) from published.edition as n"
-                " where n.week_id = e.week_id) order by edition_id",
-                (approval.time_limit, approval.remind_after),
+                " where n.office_code = e.office_code and n.week_id = e.week_id)"
+                " order by edition_id",
+                (notifier.settings.office, approval.time_limit, approval.remind_after),
             )
         ]
     for edition_id in waiting:
@@ -247,7 +251,7 @@ def notify_rejection(edition_id: str, *, by: str, comment: str, notifier: Notifi
                 by=by,
                 comment=comment or m["letter_no_comment"],
             ),
-            m("letter_rejected_action", week_id=edition_id.partition("-r")[0]),
+            m("letter_rejected_action", week_id=week_of(edition_id)),
             page=f"/edisi/{edition_id}",
         ),
         notifier=notifier,
@@ -358,22 +362,32 @@ def notify_of_review_items(count: int, text: str, *, notifier: Notifier) -> None
     )
 
 
-def ending_deadlines(day: date, *, database_url: str) -> int:
-    """Count the legal deadlines that run and end on a day or the day after; none before a build."""
+def ending_deadlines(day: date, *, prefix: str, database_url: str) -> int:
+    """Count the legal deadlines that run and end on a day or the day after; none before a build.
+
+    Args:
+        day: the day (WIB).
+        prefix: what the codes of the regencies begin with; empty: those of every one.
+        database_url: the warehouse.
+
+    """
     with database.connect(database_url, application="lumbung deadlines") as connection:
         built = connection.execute("select to_regclass('marts.fct_deadline')").fetchone()
         if built == (None,):
             return 0
         row = connection.execute(
             "select count(*) from marts.fct_deadline where state_code = any(%s)"
-            " and extended_due_date between %s and %s",
-            (registry.deadline_states("running"), day, day + timedelta(days=1)),
+            " and extended_due_date between %s and %s and starts_with(regency_code, %s)",
+            (
+                *(registry.deadline_states("running"), day, day + timedelta(days=1)),
+                prefix,
+            ),
         ).fetchone()
     return 0 if row is None else int(row[0])
 
 
 def notify_of_deadlines(day: date, *, notifier: Notifier, database_url: str) -> bool:
-    """Notify leadership when legal deadlines of cases end on a day or the day after.
+    """Notify an office's leadership when its legal deadlines end on a day or the day after.
 
     The notice holds no number and no case: these are in the leadership sheet, which writes down who
     opens it.
@@ -381,8 +395,12 @@ def notify_of_deadlines(day: date, *, notifier: Notifier, database_url: str) -> 
     Returns:
         whether there are such deadlines.
 
+    Raises:
+        ConfigurationError: when the office's `edition.yaml` cannot be read.
+
     """
-    if not ending_deadlines(day, database_url=database_url):
+    prefix = office.prefix(notifier.settings)
+    if not ending_deadlines(day, prefix=prefix, database_url=database_url):
         return False
     notifier.send(
         Notice(
@@ -419,7 +437,8 @@ def notify_of_unpublished(
         states = {
             str(state)
             for (state,) in connection.execute(
-                "select state from published.edition where week_id = %s", (week_id,)
+                "select state from published.edition where office_code = %s and week_id = %s",
+                (notifier.settings.office, week_id),
             )
         }
     if "published" in states:

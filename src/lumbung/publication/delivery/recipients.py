@@ -1,4 +1,8 @@
-"""Approvers, other readers of drafts, owners and recipients of editions: `config/people.yaml`."""
+"""Approvers, other readers of drafts, owners and recipients of editions: `people.yaml`.
+
+The file in `config/` names the people of the installation and of its own office. Each further
+office has one in its folder, whose people see and decide what is of that office.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +21,7 @@ from pydantic import (
 )
 
 from lumbung.errors import ConfigurationError
+from lumbung.publication import office
 from lumbung.settings import Settings
 
 PROVINCE = "province"
@@ -111,7 +116,7 @@ class Mute(BaseModel):
 
 
 class People(BaseModel):
-    """The content of `config/people.yaml`.
+    """The content of `people.yaml`.
 
     Attributes:
         sender: name and address of the sender of mails.
@@ -121,7 +126,8 @@ class People(BaseModel):
         leadership_addresses: addresses that are notified of deadlines that end; none: those of the
             approvers.
         stewards: Airflow accounts that work on the review list at the desk, each with the code of
-            the regency whose items it sees and decides, or `province`.
+            the regency whose items it sees and decides, or `province`: the office's province, or
+            for the installation's own office all of the warehouse.
         channel_owners: Airflow accounts of the offices that own channels, each with the address
             that the files of its channels name as `owner.email`.
         engineers: Airflow accounts that run the installation: they edit Connections and start runs.
@@ -162,6 +168,15 @@ class People(BaseModel):
     sheet_readers: dict[str, Annotated[str, StringConstraints(min_length=1)]] = {}
     offices: dict[str, Annotated[str, StringConstraints(min_length=1)]] = {}
 
+    @property
+    def accounts(self) -> set[str]:
+        """Every account that the file names."""
+        return {
+            *(*self.approval.users, *self.leadership, *self.stewards, *self.channel_owners),
+            *(*self.engineers, *self.viewers, *self.analysts, *self.auditors),
+            *self.sheet_readers,
+        }
+
     def may_open_sheet(self, account: str) -> bool:
         """Return whether an account may open the leadership sheet."""
         return account in {*self.approval.users, *self.leadership, *self.sheet_readers}
@@ -192,13 +207,13 @@ def require_approver(name: str, settings: Settings) -> str:
 
 
 def require_account(name: str, settings: Settings) -> None:
-    """Require that `config/people.yaml` names an account.
+    """Require that an office's `people.yaml` names an account, as one that decides.
 
     Raises:
-        ConfigurationError: when it does not.
+        ConfigurationError: when none does.
 
     """
-    people = load_people(settings)
+    people = load_people(office_of_account(name, settings))
     named = {
         *(*people.approval.users, *people.leadership, *people.stewards, *people.channel_owners),
         *(*people.engineers, *people.auditors),
@@ -211,16 +226,46 @@ def require_account(name: str, settings: Settings) -> None:
         )
 
 
-def load_people(settings: Settings) -> People:
-    """Read `config/people.yaml`.
+def office_of_account(account: str, settings: Settings) -> Settings:
+    """Return the settings of the office whose `people.yaml` names an account.
+
+    An account that none names belongs to the installation's own office.
 
     Raises:
-        ConfigurationError: when the file is absent or a value is missing, wrong or unknown.
+        ConfigurationError: when two files name it; when none names it and one cannot be read.
+
+    """
+    found: list[Settings] = []
+    unread: ConfigurationError | None = None
+    for each in settings.offices:
+        try:
+            if account in load_people(each).accounts:
+                found.append(each)
+        except ConfigurationError as error:
+            unread = unread or error
+    if len(found) > 1:
+        raise ConfigurationError(
+            f"two offices name the account '{account}'",
+            where=" and ".join(str(each.config / "people.yaml") for each in found),
+            remediation="give the person an account for each office",
+        )
+    if not found and unread:
+        raise unread
+    return found[0] if found else settings.at_office("")
+
+
+def load_people(settings: Settings) -> People:
+    """Read the office's `people.yaml`.
+
+    Raises:
+        ConfigurationError: when the file is absent or a value is missing, wrong or unknown; when
+            the file of another office than the installation's own names people of the installation,
+            or somebody who looks after a regency elsewhere.
 
     """
     file = settings.config / "people.yaml"
     try:
-        return People.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
+        people = People.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
     except (OSError, yaml.YAMLError, ValidationError) as error:
         raise ConfigurationError(
             f"approvers, owners and recipients cannot be read: {' '.join(str(error).split())}",
@@ -228,3 +273,24 @@ def load_people(settings: Settings) -> People:
             remediation="correct the file; lumbung.publication.delivery.recipients describes its "
             "values",
         ) from error
+    if settings.office:
+        _require_of_office(people, settings)
+    return people
+
+
+def _require_of_office(people: People, settings: Settings) -> None:
+    file, own = settings.config / "people.yaml", office.prefix(settings)
+    for key in ("engineers", "auditors"):
+        if getattr(people, key):
+            raise ConfigurationError(
+                "who runs or audits the installation reads what is of every office",
+                where=f"{file}, {key}",
+                remediation="name the accounts in the file of the installation's own office",
+            )
+    for account, area in {**people.stewards, **people.analysts}.items():
+        if area != PROVINCE and not area.startswith(own):
+            raise ConfigurationError(
+                f"the regency {area} of '{account}' is not one of the office",
+                where=str(file),
+                remediation=f"give a code that begins with {own}, or '{PROVINCE}'",
+            )

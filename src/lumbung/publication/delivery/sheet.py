@@ -239,12 +239,12 @@ def _group(b: ChapterBuilder, day: date | None) -> str | None:
 def _new(b: ChapterBuilder, fresh: dict[str, list[str]]) -> list[str]:
     """Return what is new against the previous week, the province first, with the cases' numbers."""
     m = b.m
-    places = [(b.e.province, m["province"]), *((r.code, b.place[r.code]) for r in b.e.regencies)]
+    places = [(b.e.area_code, m["province"]), *((r.code, b.place[r.code]) for r in b.e.regencies)]
     lines = []
     for code, name in places:
         cases = b.e.metric("suspected_violation", "ALL", code)
         numbers = fresh.get(code, [])
-        if code == b.e.province or numbers or cases.week > (cases.previous or 0):
+        if code == b.e.area_code or numbers or cases.week > (cases.previous or 0):
             value = m.number(cases.week)
             line = m("sheet_violation", place=name, value=value, change=b.moved(cases))
             if numbers:

@@ -16,6 +16,7 @@ from lumbung import database, lineage, registry
 from lumbung.errors import PublicationError
 from lumbung.publication.checks import disclosure
 from lumbung.publication.checks.stored import require_known
+from lumbung.publication.edition_id import of_revision
 from lumbung.publication.editions.approver import is_in_person
 from lumbung.publication.editions.queries import statement
 from lumbung.publication.editions.review import is_as_reviewed
@@ -24,7 +25,7 @@ from lumbung.publication.formats import maps
 from lumbung.publication.model import store
 from lumbung.publication.model.edition import Need, Plan, Vulnerability
 from lumbung.publication.model.store import Rows
-from lumbung.publication.office import load_office
+from lumbung.publication.office import area, areas, country, load_office
 from lumbung.settings import JAKARTA, Settings
 from lumbung.warehouse import point_in_time, prevention_effect
 from lumbung.warehouse.build_lock import hold_builds_off
@@ -42,6 +43,13 @@ READ = (
     "contributor_record", "restatement", "vulnerability", "plan_contributor",
 )  # fmt: skip
 """The statements whose rows make up an edition."""
+
+OF_PROVINCES = (
+    *("profile", "need", "plan", "district", "vulnerability"),
+    *("profile_contributor", "need_contributor", "plan_contributor"),
+    *("district_contributor", "detail_contributor"),
+)
+"""What only a province's edition has: regencies, and what is protected by the province's office."""
 
 TABLE = re.compile(r"\b(?:marts|reporting|reference)\.\w+")
 """A table of the warehouse in a statement."""
@@ -70,20 +78,21 @@ def freeze(
 
     Args:
         week_id: an ISO week such as `2024-W47`.
-        settings: where `config/edition.yaml` is; the edition keeps its values.
+        settings: the office that publishes; the edition keeps the values of its `edition.yaml`.
         database_url: the warehouse; for `then` as `roles.role_url` takes it.
         as_known_at: `now`: all rows of the marts; `then`: only what had been landed by the Monday
             after the week, 06:00 WIB, read by today's rules. `then` builds a second copy of the
             marts in schemas of its own, as the role `transformer`.
 
     Returns:
-        the edition's id, such as `2024-W47-r1`.
+        the edition's id, such as `2024-W47-r1`, or `76-2024-W47-r1` of another office than the
+        installation's own.
 
     Raises:
         PublicationError: when the week has not ended, or the warehouse has no complete metrics of
             it.
         ServiceError: when a build has not finished; try again later.
-        ConfigurationError: when `config/edition.yaml` cannot be read.
+        ConfigurationError: when `edition.yaml` cannot be read, or the office has no area.
         BuildError: when the copy for `then` cannot be built.
 
     """
@@ -124,7 +133,8 @@ def _freeze(
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.execute("lock table published.edition in share row exclusive mode")
         require_known(connection, settings)
-        parameters, rows, label = _read(connection, week_id, then)
+        _require_same_area(connection, settings)
+        parameters, rows, label = _read(connection, week_id, settings, then)
         if not rows["metric"] or any(None in row[3:5] for row in rows["metric"]):
             raise PublicationError(
                 "the warehouse has no complete metrics of this week",
@@ -148,9 +158,26 @@ def _freeze(
         outlines = maps.outlines(settings, office)
         for regency in label["regency"]:
             regency["outline"] = outlines.get(regency["code"], [])
-        label["office"] = office.model_dump(mode="json")
+        label["office"] = office.frozen()
         label["known"] = "then" if then else "now"
         return _store(connection, parameters, rows, label, settings, database_url)
+
+
+def _require_same_area(connection: psycopg.Connection, settings: Settings) -> None:
+    """Refuse another area than the office has published for: its editions could not be compared."""
+    published = store.value(
+        connection,
+        "select area_code from published.edition"
+        " where office_code = %(office)s and state = 'published' and area_code <> %(area)s limit 1",
+        {"office": settings.office, "area": area(settings)},
+    )
+    if published:
+        raise PublicationError(
+            f"the office has published for {published}, and would now for {area(settings)}",
+            where=str(settings.config / "edition.yaml"),
+            remediation="publish for another area from a folder of its own"
+            " (docs/how-to/use-several-provinces.md)",
+        )
 
 
 def _named(kind: type[Need | Plan | Vulnerability], rows: Rows) -> list[dict[str, Any]]:
@@ -166,7 +193,10 @@ def _named(kind: type[Need | Plan | Vulnerability], rows: Rows) -> list[dict[str
 
 
 def _read(
-    connection: psycopg.Connection, week_id: str, then: point_in_time.PointInTime | None
+    connection: psycopg.Connection,
+    week_id: str,
+    settings: Settings,
+    then: point_in_time.PointInTime | None,
 ) -> tuple[dict[str, Any], dict[str, Rows], dict[str, Any]]:
     """Return the parameters of the week's statements, the rows of `READ`, and the label."""
     suffix = then.schema_suffix if then else ""
@@ -176,7 +206,13 @@ def _read(
         return re.sub(r"\b(marts|reporting)\.", rf"\1{suffix}.", statement(name))
 
     closed = as_of(week_id)
+    is_of_country = area(settings) == country(settings)
     parameters: dict[str, Any] = {
+        "office": settings.office,
+        "area": area(settings),
+        # None: all there are, also what has the code of none
+        "provinces": [area(settings)] if len(areas(settings)) > 1 and not is_of_country else None,
+        "code_length": len("19" if is_of_country else "19.01"),
         "week": week_id,
         "before": week_before(closed - timedelta(days=7)),
         "day": closed.date(),
@@ -197,9 +233,9 @@ def _read(
         "threshold": None,
     }
     try:
-        parameters["province"] = _only(store.value(connection, query("province"), {}) or [])
         weeks = connection.execute(query("week").encode(), parameters).fetchall()
-        span = disclosure.period([week for (week,) in weeks])
+        # Districts, and details of a regency's cases, are published by the province's own office.
+        span = None if is_of_country else disclosure.period([week for (week,) in weeks])
         if span:
             parameters |= {"first": span[0], "last": span[1]}
             span = store.value(connection, statement("repeated_weeks"), parameters) or span
@@ -211,9 +247,15 @@ def _read(
                 connection, statement("repeated_details"), parameters
             )
         rows: dict[str, Rows] = {
-            name: connection.execute(query(name).encode(), parameters).fetchall() for name in READ
+            name: []
+            if is_of_country and name in OF_PROVINCES
+            else connection.execute(query(name).encode(), parameters).fetchall()
+            for name in READ
         }
         label: dict[str, Any] = store.value(connection, query("label"), parameters)
+        if is_of_country:  # the codes of its places do not begin with its own
+            label["area_code"] = parameters["area"]
+            label["regency"] = store.value(connection, query("province"), parameters)
         label["tip_outcomes"] = store.value(connection, query("tip_outcome"), parameters)
         label["prevention_rule"] = store.value(connection, query("prevention_rule"), parameters)
     except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn) as error:
@@ -222,7 +264,9 @@ def _read(
             where=f"week {week_id}",
             remediation="build the warehouse first: 'lumbung build'",
         ) from error
-    found = prevention_effect.effects(connection, until=week_id, marts=f"marts{suffix}")
+    found = prevention_effect.effects(
+        connection, until=week_id, marts=f"marts{suffix}", province=parameters["area"]
+    )
     label["effect"] = _effects(
         found, store.value(connection, statement("published_effect"), parameters) or []
     )
@@ -234,18 +278,6 @@ def _read(
             connection, statement("repeated_threshold"), parameters
         )
     return parameters, rows, label
-
-
-def _only(provinces: list[str]) -> str | None:
-    """Return the province of the warehouse; an edition describes one."""
-    if len(provinces) > 1:
-        raise PublicationError(
-            f"editions of several provinces ({', '.join(sorted(provinces))}) are not made yet",
-            where="marts.dim_regency",
-            remediation="publish from an installation of one province; the marts have the figures"
-            " of each province and their sums",
-        )
-    return provinces[0] if provinces else None
 
 
 def _effects(
@@ -390,7 +422,7 @@ def _store(
         ):
             return found.edition_id
     revision = latest[1] + 1 if latest else 1
-    edition_id = f"{parameters['week']}-r{revision}"
+    edition_id = of_revision(parameters["office"], parameters["week"], revision)
     connection.execute(
         statement("insert_edition").encode(),
         {

@@ -14,6 +14,7 @@ from psycopg.types.json import Jsonb
 from lumbung import database
 from lumbung.errors import LumbungError, PublicationError
 from lumbung.publication.checks import disclosure
+from lumbung.publication.edition_id import of_revision, office_of, week_of
 from lumbung.publication.editions import approver, folder
 from lumbung.publication.editions.queries import statement
 from lumbung.publication.formats import render
@@ -75,7 +76,7 @@ def drafted(edition_id: str, *, settings: Settings) -> dict[str, str]:
         raise PublicationError(
             "there are no draft files of this edition, so nobody has reviewed it",
             where=str(place),
-            remediation=f"draft it first: 'lumbung publish {edition_id.partition('-r')[0]}'",
+            remediation=f"draft it first: 'lumbung publish {week_of(edition_id)}'",
         )
     return folder.hashes(files)
 
@@ -251,10 +252,11 @@ def _decide(
                 remediation="run the checkpoint on it first",
             )
         if decision == "approved" and newest != edition.revision:
+            newer = of_revision(office_of(edition_id), edition.week_id, newest)
             raise PublicationError(
                 f"the week has a newer draft, revision {newest}",
                 where=f"edition {edition_id}",
-                remediation=f"review {edition.week_id}-r{newest} instead",
+                remediation=f"review {newer} instead",
             )
         if decision == "approved" and store.value(
             connection,

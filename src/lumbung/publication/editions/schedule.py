@@ -23,7 +23,7 @@ def as_of(week_id: str) -> datetime:
     return datetime.combine(week_start(week_id) + timedelta(days=7), time(6), JAKARTA)
 
 
-def is_due(week_id: str, *, latest: str, database_url: str) -> bool:
+def is_due(week_id: str, *, latest: str, office: str, database_url: str) -> bool:
     """Return whether the scheduled run for a week has something to publish.
 
     The week that ended last is always due. An earlier week, whose Monday was missed, is due when it
@@ -33,6 +33,7 @@ def is_due(week_id: str, *, latest: str, database_url: str) -> bool:
     Args:
         week_id: the week the run is for.
         latest: the week that has ended last.
+        office: the code of the office; empty: the installation's own.
         database_url: the warehouse.
 
     Raises:
@@ -44,7 +45,12 @@ def is_due(week_id: str, *, latest: str, database_url: str) -> bool:
     with database.connect(database_url, application="lumbung publication") as connection:
         has_begun, is_published, is_built = connection.execute(
             statement("is_due").encode(),
-            {"week": week_id, "ended": closed.replace(hour=0), "closed": closed},
+            {
+                "office": office,
+                "week": week_id,
+                "ended": closed.replace(hour=0),
+                "closed": closed,
+            },
         ).fetchone() or (False, False, False)
     if week_id < latest and (is_published or not has_begun):
         return False

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 import psycopg
 
-from lumbung.publication.checks.stored import FROZEN_ROWS, stored_hashes
+from lumbung.publication.checks.stored import FROZEN_ROWS, Hashes, stored_hashes
+from lumbung.publication.edition_id import office_of
 from lumbung.publication.editions import folder
 from lumbung.publication.model import store
 from lumbung.publication.model.edition import Edition
@@ -26,8 +27,8 @@ def sign(
 ) -> dict[str, bytes]:
     """Record the root of an approved edition, in the caller's transaction.
 
-    The edition is chained to the one that was published before it. The first one names the roots of
-    those that were published before editions were signed.
+    The edition is chained to the one that its office published before it. The first one names the
+    roots of those that the office published before editions were signed.
 
     Returns:
         the manifest, its signature and the public key, by the names of their files.
@@ -36,14 +37,18 @@ def sign(
         ConfigurationError: when the key that signed the editions before is missing.
 
     """
-    # One at a time: the chain has no branches.
+    office = office_of(edition.edition_id)
+    # One at a time: the chain of an office has no branches.
     connection.execute("select pg_advisory_xact_lock(hashtext('lumbung.edition_root'))")
     previous: tuple[str, str] | None = connection.execute(
-        "select edition_id, root_hash from published.edition_root as r where not exists"
-        " (select from published.edition_root as n where n.previous_edition_id = r.edition_id)"
+        "select edition_id, root_hash from published.edition_root as r"
+        " where published.office_of(edition_id) = %s and not exists"
+        " (select from published.edition_root as n where n.previous_edition_id = r.edition_id)",
+        (office,),
     ).fetchone()
-    unsigned = {} if previous else stored_hashes(connection)
-    key = signing_key(settings, may_create=previous is None)
+    unsigned = {} if previous else _unsigned(connection, office)
+    is_signed = store.value(connection, "select true from published.edition_root limit 1", {})
+    key = signing_key(settings, may_create=not is_signed)
     values = {"rows": store.value(connection, _ROWS, {"edition": edition.edition_id})}
     if "data.json" in files:
         values["content"] = merkle_root(files["data.json"])
@@ -70,6 +75,12 @@ def sign(
         SIGNATURE: key.sign(manifest.content, comment).encode(),
         PUBLIC_KEY: key.public.file_text.encode(),
     }
+
+
+def _unsigned(connection: psycopg.Connection, office: str) -> Hashes:
+    """Return the hashes of what an office has published when none of its editions is signed."""
+    stored = stored_hashes(connection)
+    return {each: hashes for each, hashes in stored.items() if office_of(each) == office}
 
 
 _AUDIT = "select entry_id || ' ' || entry_hash from ops.audit_log order by entry_id desc limit 1"

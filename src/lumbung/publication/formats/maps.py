@@ -59,7 +59,7 @@ def outlines(settings: Settings, office: Office) -> dict[str, list[Ring]]:
 
 
 def polygons(settings: Settings, office: Office) -> dict[str, list[list[Ring]]]:
-    """Return the polygons of each regency in degrees, by its Kemendagri code with a dot.
+    """Return the polygons of each place in degrees, by its Kemendagri code with a dot.
 
     Returns:
         GeoJSON's coordinates of a MultiPolygon; empty when no boundary file is configured.
@@ -75,7 +75,8 @@ def polygons(settings: Settings, office: Office) -> dict[str, list[list[Ring]]]:
         content = json.loads((settings.config / office.boundary_file).read_bytes())
         for feature in content["features"]:
             code = str(feature["properties"][office.boundary_code]).replace(".", "")
-            found.setdefault(f"{code[:2]}.{code[2:]}", []).extend(_polygons(feature["geometry"]))
+            place = ".".join(filter(None, (code[:2], code[2:])))  # in the country's file 19 alone
+            found.setdefault(place, []).extend(_polygons(feature["geometry"]))
     except (OSError, ValueError, TypeError, KeyError, IndexError) as error:
         raise _unreadable(settings, office, error) from error
     return found

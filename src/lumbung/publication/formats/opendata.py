@@ -23,7 +23,7 @@ from lumbung.publication.chapters.record import before_kinds, reason_text
 from lumbung.publication.model.edition import QUOTIENT_PLACES, Edition
 from lumbung.publication.model.rounding import half_up, whole_percent
 from lumbung.publication.proof.merkle import merkle_root
-from lumbung.publication.translations.formatting import BY_LANGUAGE, INDONESIAN, Messages, iso
+from lumbung.publication.translations.formatting import INDONESIAN, Messages, iso, messages_of
 from lumbung.warehouse.export import guarded
 
 Value = str | int | float | bool | None
@@ -58,7 +58,7 @@ def files(edition: Edition) -> dict[str, bytes]:
     result = {f"data/{t.name}.csv": write_csv(t.columns, t.rows) for t in tables}
     result["data.json"] = _records(edition.edition_id, tables)
     for language in edition.office.languages:
-        result[DICTIONARIES[language]] = _dictionary(BY_LANGUAGE[language])
+        result[DICTIONARIES[language]] = _dictionary(messages_of(edition, language))
     result["metadata.json"] = write_json(_metadata(edition, tables, result))
     return result
 
@@ -92,7 +92,8 @@ def datasets(edition: Edition) -> list[Dataset]:
     """Return the tables in the order of the dictionary, their rows in the order of their keys."""
     names = INDONESIAN.category_names(edition)
     places = {r.code: (r.bps_code, r.name) for r in edition.regencies}
-    places[edition.province] = (edition.province, edition.office.province)
+    bps_code = None if edition.is_of_country else edition.area_code  # both schemes have the same
+    places[edition.area_code] = (bps_code, edition.office.province)
     week = edition.days_of(edition.week_id)
     before = edition.monday - timedelta(days=7), edition.monday - timedelta(days=1)
     if len(edition.weeks) > 1:
@@ -127,7 +128,7 @@ def datasets(edition: Edition) -> list[Dataset]:
     ]
     known = [r for r in edition.regencies if not r.is_unknown]
     province = (
-        *(edition.province, *places[edition.province]),
+        *(edition.area_code, *places[edition.area_code]),
         *(sum(r.voters for r in known), sum(r.stations for r in known)),
     )
     tables = [
@@ -208,7 +209,7 @@ def datasets(edition: Edition) -> list[Dataset]:
             "tenggat",
             [
                 (
-                    *(d.rule_code, rules.get(d.rule_code, ""), edition.province),
+                    *(d.rule_code, rules.get(d.rule_code, ""), edition.area_code),
                     *(d.state_code, states[d.state_code], d.count, d.before_campaign),
                 )
                 for d in edition.deadlines
@@ -284,7 +285,7 @@ def datasets(edition: Edition) -> list[Dataset]:
         Dataset(
             "sebelum-kampanye",
             [
-                (edition.province, kind, kinds[kind], count)
+                (edition.area_code, kind, kinds[kind], count)
                 for kind, count in (edition.before_campaign or {}).items()
             ],
         ),
@@ -314,7 +315,7 @@ _SCHEMES = {"kode_kemendagri": "kemendagri", "kode_kecamatan": "kemendagri", "ko
 def _participation(edition: Edition) -> Iterator[tuple[Value, ...]]:
     """Yield reports and tips of each regency and the province, also per 10,000 voters."""
     voters = {r.code: r.voters for r in edition.regencies}
-    voters[edition.province] = sum(r.voters for r in edition.regencies if not r.is_unknown)
+    voters[edition.area_code] = sum(r.voters for r in edition.regencies if not r.is_unknown)
     for place in voters if edition.details and edition.district_weeks else ():
         both = participants(edition, place)
         rate = None
@@ -422,12 +423,12 @@ def _metadata(
     office = edition.office
     decision = edition.decision
     first, last = edition.days_of(edition.week_id)
-    english = BY_LANGUAGE["en"]
+    m, english = messages_of(edition, "id"), messages_of(edition, "en")
     in_english = english.category_names(edition)
-    titles = {f"data/{t.name}.csv": INDONESIAN[f"data_{t.name}"] for t in tables}
+    titles = {f"data/{t.name}.csv": m[f"data_{t.name}"] for t in tables}
     return {
-        "judul": f"{INDONESIAN['title']}, {edition.week_id}",
-        "deskripsi": INDONESIAN["data_description"],
+        "judul": f"{m['title']}, {edition.week_id}",
+        "deskripsi": m["data_description"],
         "bahasa": list(edition.office.languages),
         "produsen_data": office.name,
         "walidata": office.custodian,
@@ -435,7 +436,7 @@ def _metadata(
         "lisensi": {"kode": office.licence, "alamat": office.licence_url},
         "edisi": edition.edition_id,
         "revisi": edition.revision,
-        "status": INDONESIAN.status(decision),
+        "status": m.status(decision),
         "periode": {
             "pekan": edition.week_id,
             "mulai": first.isoformat(),
@@ -456,10 +457,10 @@ def _metadata(
             for w in edition.waivers
         ],
         "edisi_sebelumnya": edition.previous_id,
-        "frekuensi": INDONESIAN["data_frequency"],
-        "cakupan_wilayah": {"kode_kemendagri": edition.province, "nama": office.province},
-        "zona_waktu": INDONESIAN["data_zone"],
-        "metode": INDONESIAN.method(edition),
+        "frekuensi": m["data_frequency"],
+        "cakupan_wilayah": {"kode_kemendagri": edition.area_code, "nama": office.province},
+        "zona_waktu": m["data_zone"],
+        "metode": m.method(edition),
         "angka": [
             {
                 "kode": code,
@@ -468,9 +469,9 @@ def _metadata(
                 "nama_en": english.metrics[code].name,
                 "definisi_en": english.metrics[code].definition,
                 "satuan": metric.unit,
-                "sumber": INDONESIAN[metric.source],
+                "sumber": m[metric.source],
             }
-            for code, metric in INDONESIAN.metrics.items()
+            for code, metric in m.metrics.items()
         ],
         "kode_referensi": {
             "wilayah": [
@@ -484,14 +485,14 @@ def _metadata(
                     "nama": name,
                     "nama_en": in_english[code, category],
                 }
-                for (code, category), name in INDONESIAN.category_names(edition).items()
+                for (code, category), name in m.category_names(edition).items()
             ],
         },
         "nilai_hash_isi_sha256": edition.content_hash,
         "berkas": [
             {
                 "nama": name,
-                "judul": titles.get(name, INDONESIAN["title"]),
+                "judul": titles.get(name, m["title"]),
                 "bita": len(content),
                 "sha256": hashlib.sha256(content).hexdigest(),
             }

@@ -20,7 +20,7 @@ from lumbung.publication.chapters.assemble import document
 from lumbung.publication.formats import opendata, xlsx
 from lumbung.publication.model.document import Document
 from lumbung.publication.model.edition import Edition
-from lumbung.publication.translations.formatting import BY_LANGUAGE
+from lumbung.publication.translations.formatting import BY_LANGUAGE, messages_of
 
 __all__ = ["TEMPLATES", "compiled", "document", "letter", "page", "render"]
 
@@ -84,7 +84,7 @@ def letter(edition: Edition, root: str = "") -> tuple[str, str]:
 
     """
     pages = document(edition)
-    m = BY_LANGUAGE[edition.language]
+    m = messages_of(edition)
     proof = m("letter_root", root=root) if root else ""
     values = {"attached": m["letter_attached"], "proof": proof}
     body = page("surat.html.j2", d=asdict(pages) | values)

@@ -9,7 +9,7 @@ from typing import Any
 
 from lumbung.publication.model.document import Cell, Document, Table
 from lumbung.publication.model.edition import Edition
-from lumbung.publication.translations.formatting import BY_LANGUAGE
+from lumbung.publication.translations.formatting import messages_of
 from lumbung.settings import JAKARTA
 
 
@@ -46,7 +46,7 @@ class _Writer:
     def __init__(self, book: Any, edition: Edition, document: Document) -> None:
         self.book = book
         self.e = edition
-        self.m = BY_LANGUAGE[edition.language]
+        self.m = messages_of(edition)
         self.d = document
         self.title = book.add_format({"bold": True, "font_size": 14})
         self.bold = book.add_format({"bold": True, "text_wrap": True, "valign": "top"})

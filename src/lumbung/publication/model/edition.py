@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from lumbung.errors import PublicationError
+from lumbung.publication.edition_id import week_of
 from lumbung.publication.office import Office
 
 BEFORE_CAMPAIGN = "BEFORE_CAMPAIGN"
@@ -353,8 +354,10 @@ class Edition:
             the build that they were frozen from, or `as_of` when `as_known_at` is `then`.
         as_known_at: `now`: all that was known when frozen; `then`: what had been landed by `as_of`.
         frozen_at: when the metrics were frozen (aware).
-        metrics: by metric, category and regency code (two digits: the province).
-        trend: the province's weekly values by metric and category, oldest first.
+        area_code: the code of the province, or of the country, that the edition describes.
+        regencies: of the province, the unknown one last; in the country's edition its provinces.
+        metrics: by metric, category and code of a regency or of the area.
+        trend: the area's weekly values by metric and category, oldest first.
         names: by language and vocabulary (reporting.rpt_edition_name) the names by code, in order;
             `<vocabulary>_label` has the short ones.
         legal_sources: the legal sources of the deadline rules.
@@ -402,6 +405,7 @@ class Edition:
     content_hash: str
     state: str
     office: Office
+    area_code: str
     regencies: tuple[Regency, ...]
     names: dict[str, dict[str, dict[str, str]]]
     legal_sources: tuple[str, ...]
@@ -434,17 +438,17 @@ class Edition:
     prevention_rules: tuple[dict[str, Any], ...] = ()
 
     def metric(self, code: str, category: str = "ALL", regency: str = "") -> MetricValue:
-        """Return a frozen metric; without a regency, the province's.
+        """Return a frozen metric; without a regency, the area's.
 
         Raises:
             PublicationError: when the edition does not have it.
 
         """
         try:
-            return self.metrics[code, category, regency or self.province]
+            return self.metrics[code, category, regency or self.area_code]
         except KeyError:
             raise PublicationError(
-                f"metric {code}/{category} of {regency or self.province} was not frozen",
+                f"metric {code}/{category} of {regency or self.area_code} was not frozen",
                 where=f"edition {self.edition_id}",
                 remediation="look at reporting.rpt_metric: every metric has a row per category, "
                 "regency "
@@ -456,9 +460,9 @@ class Edition:
         return any(metric == code for metric, _, _ in self.metrics)
 
     @property
-    def province(self) -> str:
-        """The province's code, with which the codes of its regencies begin."""
-        return self.regencies[0].code[:2]
+    def is_of_country(self) -> bool:
+        """Whether its places are the provinces of the country."""
+        return self.area_code.isalpha()
 
     @property
     def new_restatements(self) -> list[Restatement]:
@@ -474,7 +478,7 @@ class Edition:
             if r.period != "to_date":
                 key = r.metric_code, r.category_code, r.regency_code
                 weeks[key] = weeks.get(key, 0) + r.change
-        earlier = [r.of_edition_id for r in new if r.of_edition_id < self.week_id]
+        earlier = [r.of_edition_id for r in new if week_of(r.of_edition_id) < self.week_id]
         newest = max(earlier or [r.of_edition_id for r in new], default="")
         return [
             r

@@ -19,6 +19,7 @@ from psycopg.rows import class_row
 
 from lumbung import database, registry
 from lumbung.errors import PublicationError
+from lumbung.publication.edition_id import office_of
 from lumbung.publication.model.edition import (
     Deadline,
     Decision,
@@ -151,7 +152,7 @@ def load(edition_id: str, *, database_url: str) -> Edition:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         head = connection.execute(
             "select week_id, revision, language, as_of, frozen_at, content_hash, state, label,"
-            " contributor_hash, restatement_hash, previous_edition_id, data_at"
+            " contributor_hash, restatement_hash, previous_edition_id, data_at, area_code"
             " from published.edition where edition_id = %s",
             (edition_id,),
         ).fetchone()
@@ -186,9 +187,9 @@ def load(edition_id: str, *, database_url: str) -> Edition:
         ).fetchall()
         superseded = connection.execute(
             "select label -> 'need' from published.edition"
-            " where week_id = %s and revision < %s and state = 'published'"
+            " where office_code = %s and week_id = %s and revision < %s and state = 'published'"
             " order by revision desc limit 1",
-            head[:2],
+            (office_of(edition_id), *head[:2]),
         ).fetchone()
         waivers = connection.execute(
             "select check_name, waived_by, reason, granted_at, until_date from published.waiver"
@@ -252,6 +253,7 @@ def load(edition_id: str, *, database_url: str) -> Edition:
         content_hash=expected,
         state=state,
         office=Office.model_validate(label["office"]),
+        area_code=head[12],
         regencies=tuple(_regency(**row) for row in label["regency"]),
         names={
             language: {
@@ -316,7 +318,7 @@ def _is_detail(code: str) -> bool:
 
 
 def _is_public(code: str, regency: str) -> bool:
-    """Return whether a metric is published by week; the province's code is the shorter one."""
+    """Return whether a metric is published by week: of a province and the country all are."""
     return len(regency) == 2 or not _is_detail(code)
 
 
@@ -463,8 +465,11 @@ class Listed(NamedTuple):
         return self.state == "draft" and self.is_checked and self.is_newest
 
 
-def listed(*, database_url: str) -> list[Listed]:
-    """Return every edition, the newest week and revision first."""
+def listed(*, office: str | None, database_url: str) -> list[Listed]:
+    """Return the editions of an office, None: of every office, the newest week and revision first.
+
+    An empty code is that of the installation's own office.
+    """
     with database.connect(database_url, application="lumbung publication") as connection:
         return (
             connection.cursor(row_factory=class_row(Listed))
@@ -473,18 +478,21 @@ def listed(*, database_url: str) -> list[Listed]:
                 " exists (select from published.checkpoint_pass as c"
                 "  where c.edition_id = e.edition_id and coalesce(c.until_date, 'infinity')"
                 "  >= (now() at time zone 'Asia/Jakarta')::date) as is_checked,"
-                " not exists (select from published.edition as n where n.week_id = e.week_id"
+                " not exists (select from published.edition as n"
+                "  where n.office_code = e.office_code and n.week_id = e.week_id"
                 "  and n.revision > e.revision) as is_newest,"
                 " a.decision, a.decided_by, a.decided_at, a.comment"
                 " from published.edition as e left join published.approval as a using (edition_id)"
-                " order by e.week_id desc, e.revision desc"
+                " where %(office)s::text is null or e.office_code = %(office)s"
+                " order by e.week_id desc, e.office_code, e.revision desc",
+                {"office": office},
             )
             .fetchall()
         )
 
 
-def newest(week_id: str, *, database_url: str) -> str:
-    """Return the newest revision of a week, in whatever state.
+def newest(week_id: str, *, office: str, database_url: str) -> str:
+    """Return the newest revision of a week of an office, in whatever state.
 
     Raises:
         PublicationError: when the week has none.
@@ -493,9 +501,10 @@ def newest(week_id: str, *, database_url: str) -> str:
     with database.connect(database_url, application="lumbung publication") as connection:
         found = value(
             connection,
-            "select edition_id from published.edition where week_id = %(week)s"
+            "select edition_id from published.edition"
+            " where office_code = %(office)s and week_id = %(week)s"
             " order by revision desc limit 1",
-            {"week": week_id},
+            {"office": office, "week": week_id},
         )
     if found is None:
         raise PublicationError(

@@ -54,7 +54,7 @@ def stats(
         regency: its code; empty: the province.
 
     """
-    m, regency = site.m, regency or b.e.province
+    m, regency = site.m, regency or b.e.area_code
     stats = []
     for measure in measures:
         week, previous, difference, to_date = (
@@ -114,7 +114,7 @@ def _value(
     site: Site, code: str, category: str, regency: str, week: str
 ) -> tuple[int | None, str | None]:
     """Return a week's count of one metric and the edition that holds it."""
-    if regency == site.e.province:
+    if regency == site.e.area_code:
         return dict(site.e.trend.get((code, category), ())).get(week), site.e.edition_id
     key = code, category, regency
     own = site.newest.get(week)
@@ -174,7 +174,7 @@ def series(
         ),
         "" if top else source(site, measure, regency),
         points,
-        regency != site.e.province,
+        regency != site.e.area_code,
     )
 
 

@@ -20,11 +20,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from lumbung.publication.edition_id import week_of
 from lumbung.publication.formats import opendata
 from lumbung.publication.formats.opendata import Value, write_csv, write_json
 from lumbung.publication.model.edition import Edition
 from lumbung.publication.portal.published import Published
-from lumbung.publication.translations.formatting import BY_LANGUAGE, INDONESIAN, iso
+from lumbung.publication.translations.formatting import Messages, iso, messages_of
 
 LATEST = "terbaru"
 SERIES = "deret-waktu"
@@ -114,11 +115,12 @@ def files(
 def dataset(edition: Edition) -> dict[str, Any]:
     """Return the description of the time series for search engines (schema.org `Dataset`)."""
     office, base = edition.office, edition.office.portal_url or ""
+    m = messages_of(edition, "id")
     return {
         "@context": "https://schema.org/",
         "@type": "Dataset",
-        "name": INDONESIAN["title"],
-        "description": INDONESIAN["data_description"],
+        "name": m["title"],
+        "description": m["data_description"],
         "url": f"{base}unduhan.html",
         "license": office.licence_url,
         "inLanguage": list(office.languages),
@@ -140,6 +142,7 @@ def dataset(edition: Edition) -> dict[str, Any]:
 def catalogue(edition: Edition, tables: Iterable[Table]) -> dict[str, Any]:
     """Return the catalogue of the portal's data in DCAT; the latest edition has these tables."""
     office, base = edition.office, edition.office.portal_url or ""
+    m = messages_of(edition, "id")
 
     contact = {
         "@type": "vcard:Organization",
@@ -151,7 +154,7 @@ def catalogue(edition: Edition, tables: Iterable[Table]) -> dict[str, Any]:
         return {
             "@type": "dcat:Dataset",
             "dct:title": title,
-            "dct:description": f"{title}. {INDONESIAN['data_description']}",
+            "dct:description": f"{title}. {m['data_description']}",
             "dct:identifier": f"{base}{path}",
             "dcat:contactPoint": contact,
             "dct:publisher": {"@type": "foaf:Agent", "foaf:name": office.name},
@@ -180,13 +183,13 @@ def catalogue(edition: Edition, tables: Iterable[Table]) -> dict[str, Any]:
             "vcard": "http://www.w3.org/2006/vcard/ns#",
         },
         "@type": "dcat:Catalog",
-        "dct:title": INDONESIAN["title"],
-        "dct:description": INDONESIAN["data_description"],
+        "dct:title": m["title"],
+        "dct:description": m["data_description"],
         "dct:publisher": {"@type": "foaf:Agent", "foaf:name": office.name},
         "dcat:dataset": [
-            entry(f"data/{SERIES}.csv", INDONESIAN[f"data_{SERIES}"]),
+            entry(f"data/{SERIES}.csv", m[f"data_{SERIES}"]),
             *(
-                entry(f"data/{LATEST}/{table.name}.csv", INDONESIAN[f"data_{table.name}"])
+                entry(f"data/{LATEST}/{table.name}.csv", m[f"data_{table.name}"])
                 for table in tables
             ),
         ],
@@ -199,7 +202,7 @@ def statistics(edition: Edition, tables: Iterable[Table]) -> dict[str, Any]:
     The fields are those of the forms MS-Keg, MS-Var and MS-Ind (Peraturan BPS 5/2020) for which an
     edition knows the answer; the variables are the columns of the latest edition's tables.
     """
-    m, office = INDONESIAN, edition.office
+    m, office = messages_of(edition, "id"), edition.office
     categories: dict[str, list[str]] = {}
     for (code, _), name in m.category_names(edition).items():
         categories.setdefault(code, []).append(name)
@@ -227,7 +230,7 @@ def statistics(edition: Edition, tables: Iterable[Table]) -> dict[str, Any]:
                 "referensi_waktu": m["data_zone"],
                 "dapat_diakses_umum": True,
             }
-            for resource in map(_resource, tables)
+            for resource in (_resource(table, m) for table in tables)
             for field in resource["schema"]["fields"]
         ],
         "MS-Ind": [
@@ -275,22 +278,23 @@ def _weekly(edition: Edition) -> Iterator[tuple[tuple[str, str, str, str], int]]
     weeks = edition.weeks
     for (code, category), values in edition.trend.items():
         for week, value in values:
-            yield (code, category, edition.province, week), value
+            yield (code, category, edition.area_code, week), value
     for (code, category, region), metric in edition.metrics.items():
         if len(weeks) > 1 and metric.previous is not None:
             yield (code, category, region, weeks[-2]), metric.previous
         yield (code, category, region, edition.week_id), metric.week
     for r in edition.restatements:
         if r.period != "to_date":
-            week = r.of_edition_id.rpartition("-")[0] if r.period == "week" else r.period
+            week = week_of(r.of_edition_id) if r.period == "week" else r.period
             yield (r.metric_code, r.category_code, r.regency_code, week), r.new
 
 
 def _all(editions: Sequence[Edition], newest: Sequence[Table]) -> list[Table]:
     """Return the tables about all editions; `newest` are those of the latest edition."""
-    latest, english = editions[-1], BY_LANGUAGE["en"]
+    latest = editions[-1]
+    m, english = messages_of(latest, "id"), messages_of(latest, "en")
     revisions = {edition.week_id: edition.edition_id for edition in editions}
-    names, in_english = INDONESIAN.category_names(latest), english.category_names(latest)
+    names, in_english = m.category_names(latest), english.category_names(latest)
     return [
         Table(
             SERIES,
@@ -317,7 +321,7 @@ def _all(editions: Sequence[Edition], newest: Sequence[Table]) -> list[Table]:
                     *(code, metric.name, metric.definition, metric.unit),
                     *(english.metrics[code].name, english.metrics[code].definition),
                 )
-                for code, metric in INDONESIAN.metrics.items()
+                for code, metric in m.metrics.items()
             ],
         ),
         Table(
@@ -394,7 +398,7 @@ def _package(
     folder: str, tables: Iterable[Table], edition: Edition, *, for_excel: bool = False
 ) -> Iterator[tuple[str, bytes]]:
     """Yield a folder's files: each table, `for_excel` in both forms, and their description."""
-    office, resources = edition.office, []
+    office, resources, m = edition.office, [], messages_of(edition, "id")
     for table in tables:
         heads, rows = [field for field, _ in table.fields], table.rows
         yield f"{folder}/{table.name}.csv", write_csv(heads, rows)
@@ -403,15 +407,15 @@ def _package(
                 f"{folder}/excel/{table.name}.csv",
                 write_csv(heads, rows, for_excel=True),
             )
-        resources.append(_resource(table))
+        resources.append(_resource(table, m))
     yield (
         f"{folder}/{PACKAGE}",
         write_json(
             {
                 "profile": "tabular-data-package",
                 "name": folder.replace("/", "-").lower(),
-                "title": INDONESIAN["title"],
-                "description": INDONESIAN["data_description"],
+                "title": m["title"],
+                "description": m["data_description"],
                 "version": edition.edition_id,
                 "created": _published(edition),
                 "homepage": office.portal_url or office.contact_url,
@@ -426,9 +430,8 @@ def _package(
     )
 
 
-def _resource(table: Table) -> dict[str, Any]:
+def _resource(table: Table, m: Messages) -> dict[str, Any]:
     """Describe a table: its columns with types and meanings, its keys."""
-    m = INDONESIAN
     schema: dict[str, Any] = {
         "fields": [
             {

@@ -24,7 +24,7 @@ def values(site: Site, editions: list[dict[str, Any]]) -> dict[str, Any]:
         "main_files": about["main_files"],
         "stats": counts.stats(site, site.key_measures, site.b),
         "map": site.d.charts[0],
-        "trend": counts.series(site, site.violation, site.e.province),
+        "trend": counts.series(site, site.violation, site.e.area_code),
         "restated": about["states"] if about["states"] != "0" else "",
         "nothing_restated": site.b.nothing_restated(),
         "earlier": earlier[:6],

@@ -102,7 +102,7 @@ def _pages(site: Site) -> Iterator[tuple[str, bytes]]:
     yield site.page(
         "tren.html",
         "tren",
-        series=[counts.series(site, measure, site.e.province) for measure in site.measures],
+        series=[counts.series(site, measure, site.e.area_code) for measure in site.measures],
         all=_all_metrics(site),
     )
     yield site.page(
@@ -212,7 +212,7 @@ def _all_metrics(site: Site) -> Table:
     rows = []
     for code, category in sorted(site.e.trend, key=lambda k: (order.index(k[0]), k[1])):
         values = dict(site.e.trend[code, category])
-        key = f"{code}/{category}/{site.e.province}/week"
+        key = f"{code}/{category}/{site.e.area_code}/week"
         cells = [Cell(m.number(values.get(b)), True, f"{key}@{b}") for b in weeks]
         rows.append([Cell(site.b.full_name(code, category)), *cells])
     return Table(

@@ -27,11 +27,12 @@ from lumbung.settings import Settings
 
 
 def build(*, settings: Settings, database_url: str) -> Path:
-    """Write the site of all published editions and publish it; return `LUMBUNG_HOME/portal`.
+    """Write the site of an office's published editions and publish it; return `settings.portal`.
 
-    That path is a symbolic link to `LUMBUNG_HOME/portals/current`, which is a link to the newest
-    folder beside it, so a reader sees either the former site or the new one, and a web server needs
-    the folder `portals` alone. The former site is kept until the next build for readers who have
+    Of the installation's own office that path is a symbolic link to `LUMBUNG_HOME/portals/current`,
+    which is a link to the newest folder beside it, so a reader sees either the former site or the
+    new one, and a web server needs the folder `portals` alone. There `offices/76/current` is the
+    site of another office. The former site is kept until the next build for readers who have
     opened it. When a build is killed, the next one removes what it left.
 
     Raises:
@@ -41,13 +42,13 @@ def build(*, settings: Settings, database_url: str) -> Path:
         ServiceError: when the folder cannot be written.
 
     """
-    store = settings.home / "portals"
+    store = settings.portals
     staged = store / ".new"
     with database.connect(database_url, application="lumbung portal") as connection:
         # One build at a time, from reading to renaming, so that no older site replaces a newer one.
         connection.execute("select pg_advisory_xact_lock(hashtext('lumbung portal'))")
         require_proven(connection, settings)
-        published = _published(connection, database_url)
+        published = _published(connection, settings.office, database_url)
         polygons = maps.polygons(settings, published[-1].edition.office) if published else {}
         pages = site(published, polygons, now=database.now(connection))
         refuse_personal_data(pages, published[-1].edition.office.reporting if published else ())
@@ -106,16 +107,17 @@ def refuse_personal_data(
             )
 
 
-def _published(connection: psycopg.Connection, database_url: str) -> list[Published]:
-    """Return every published edition, by week and revision."""
+def _published(connection: psycopg.Connection, office: str, database_url: str) -> list[Published]:
+    """Return every published edition of an office, by week and revision."""
     files: dict[str, list[StoredFile]] = {}
     quoted: dict[str, dict[str, bytes]] = {}
     for edition_id, name, size, sha256, content in connection.execute(
         "select edition_id, name, byte_count, sha256,"
         " case when name = any (%s) then content end"
         " from published.artefact join published.edition using (edition_id)"
-        " where state = 'published' order by week_id, revision, name collate \"C\"",
-        (list(QUOTED),),
+        " where office_code = %s and state = 'published'"
+        ' order by week_id, revision, name collate "C"',
+        (list(QUOTED), office),
     ):
         files.setdefault(edition_id, []).append(StoredFile(name, size, sha256))
         quoted.setdefault(edition_id, {})
@@ -146,7 +148,8 @@ def _write(path: Path, content: bytes) -> None:
 
 def _make_readable(store: Path, site: Path) -> None:
     """Let a web server of another account read a site, whatever the umask is."""
-    for path in (store, site, *site.rglob("*")):
+    above = [path for path in store.parents if path.name in ("offices", "portals")]
+    for path in (*above, store, site, *site.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)
 
 
@@ -166,7 +169,7 @@ def _swap(link: Path, store: Path, staged: Path) -> None:
     before = current.readlink().name if current.is_symlink() else ""
     staged.rename(store / str(number))
     _point(current, str(number))
-    if not link.is_symlink() or link.readlink() != Path("portals/current"):
+    if link != current and (not link.is_symlink() or link.readlink() != Path("portals/current")):
         _point(link, "portals/current")
     for old in numbers:
         if str(old) != before:

@@ -29,7 +29,7 @@ def theme_table(site: Site, home: str) -> tuple[Table, list[str]]:
         *("", "", m["themes_caption"]),
         [m["theme"], *site.b.period_heads],
         [
-            [Cell(site.e.issues[c]), *counts.cells(site, of_theme(site, c), site.e.province)]
+            [Cell(site.e.issues[c]), *counts.cells(site, of_theme(site, c), site.e.area_code)]
             for c in codes
         ],
         site.b.source("source_register"),
@@ -60,7 +60,7 @@ def pages(site: Site) -> Iterator[tuple[str, bytes]]:
             "tema.html",
             name=site.e.issues[code],
             stats=counts.stats(site, [of_theme(site, code)], site.b),
-            series=counts.series(site, of_theme(site, code), site.e.province),
+            series=counts.series(site, of_theme(site, code), site.e.area_code),
             places=site.b.compared(
                 Table(
                     *("", "", m("theme_caption", name=site.e.issues[code])),

@@ -12,6 +12,7 @@ from typing import Protocol
 import httpx
 
 from lumbung.errors import LumbungError, PublicationError, ServiceError
+from lumbung.publication.edition_id import PATTERN, office_of
 from lumbung.publication.proof.manifest import (
     MANIFEST,
     PROOF_FILES,
@@ -22,7 +23,7 @@ from lumbung.publication.proof.manifest import (
 from lumbung.publication.proof.merkle import files_root, merkle_root
 from lumbung.publication.proof.minisign import PublicKey, key_of
 
-EDITION = re.compile(r"\d{4}-W\d\d-r\d+")
+EDITION = re.compile(PATTERN)
 PORTAL_PAGE = "index.html"
 """The page of the portal that lies beside an edition's files there; not part of the edition."""
 TIMEOUT_SECONDS = 60
@@ -152,7 +153,7 @@ def verify(source: Source, trusted: Collection[PublicKey]) -> Proof:
 
 
 def verify_all(folder: Path, trusted: Collection[PublicKey]) -> list[Proof]:
-    """Verify every edition in a folder, and that the chain of them has no gap and no branch.
+    """Verify every edition in a folder, and that the chain of each office has no gap or branch.
 
     Raises:
         PublicationError: when no edition is in it.
@@ -167,16 +168,17 @@ def verify_all(folder: Path, trusted: Collection[PublicKey]) -> list[Proof]:
         )
     signed = [path for path in folders if (path / MANIFEST).exists()]
     proofs = {path.name: verify(Folder(path), trusted) for path in signed}
-    successors: dict[str, str] = {}
+    successors: dict[tuple[str, str], str] = {}
     for proof in proofs.values():
         before = proof.previous[0] if proof.previous else ""
+        place = office_of(proof.edition_id), before
         if before and before not in proofs:
             proof.problems.append(f"the edition before it, {before}, is missing")
-        if proof.root and before in successors:
+        if proof.root and place in successors:
             proof.problems.append(
-                f"it follows {before or 'no edition'}, and so does {successors[before]}"
+                f"it follows {before or 'no edition'}, and so does {successors[place]}"
             )
-        successors.setdefault(before, proof.edition_id)
+        successors.setdefault(place, proof.edition_id)
         if before:  # it is compared above
             proof.notes = [note for note in proof.notes if before not in note]
     vouched = {key: root for proof in proofs.values() for key, root in proof.unsigned.items()}

@@ -63,18 +63,20 @@ class Messages:
 
     Attributes:
         language: `id` or `en`.
+        is_of_country: whether they are those of the country's edition.
         index: its position in the registry's pairs of texts.
 
     """
 
-    def __init__(self, language: str) -> None:
+    def __init__(self, language: str, *, is_of_country: bool = False) -> None:
         self.language = language
+        self.is_of_country = is_of_country
         self.index = LANGUAGES.index(language)
 
     @property
     def text(self) -> dict[str, str]:
         """Every message by its key."""
-        return messages(self.language)
+        return messages(self.language, is_of_country=self.is_of_country)
 
     @cached_property
     def days(self) -> list[str]:
@@ -328,6 +330,14 @@ def iso(value: datetime) -> str:
 
 
 BY_LANGUAGE = {language: Messages(language) for language in LANGUAGES}
-"""The messages of every language."""
+"""The messages of every language, as the edition of a province prints them."""
+_OF_COUNTRY = {language: Messages(language, is_of_country=True) for language in LANGUAGES}
+
+
+def messages_of(edition: Edition, language: str = "") -> Messages:
+    """Return the messages with which an edition is written; without a language in its own."""
+    found = _OF_COUNTRY if edition.is_of_country else BY_LANGUAGE
+    return found[language or edition.language]
+
 
 INDONESIAN = BY_LANGUAGE["id"]

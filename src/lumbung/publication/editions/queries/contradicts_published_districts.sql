@@ -28,7 +28,8 @@ select exists (
     from published.edition as other
     inner join published.edition as mine
         on
-            other.label -> 'district_weeks' ->> 0 <= mine.label -> 'district_weeks' ->> 1
+            other.office_code = mine.office_code
+            and other.label -> 'district_weeks' ->> 0 <= mine.label -> 'district_weeks' ->> 1
             and mine.label -> 'district_weeks' ->> 0 <= other.label -> 'district_weeks' ->> 1
     inner join published_cells as theirs on other.edition_id = theirs.edition_id
     inner join published_cells as ours on mine.edition_id = ours.edition_id
@@ -45,11 +46,14 @@ select exists (
 ) or exists (
     select
     from published.edition as mine
-    cross join (
-        select label
-        from published.edition
-        where state in ('approved', 'published') and label ? 'effect'
-        order by week_id desc, revision desc
+    cross join lateral (
+        select published.label
+        from published.edition as published
+        where
+            published.office_code = mine.office_code
+            and published.state in ('approved', 'published')
+            and published.label ? 'effect'
+        order by published.week_id desc, published.revision desc
         limit 1
     ) as newest
     cross join lateral jsonb_array_elements(mine.label -> 'effect') as ours

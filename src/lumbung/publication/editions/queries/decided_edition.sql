@@ -4,7 +4,7 @@ select
     (
         select max(n.revision)
         from published.edition as n
-        where n.week_id = e.week_id
+        where n.office_code = e.office_code and n.week_id = e.week_id
     ) as newest_revision,
     exists(
         select

@@ -6,4 +6,7 @@ select
     week_id,
     contributor_id
 from reporting.rpt_metric_contributor
-where metric_code = any(%(details)s) and week_id between %(first)s and %(last)s
+where
+    metric_code = any(%(details)s)
+    and week_id between %(first)s and %(last)s
+    and coalesce(left(regency_code, 2) = any(%(provinces)s), true)

@@ -4,12 +4,12 @@ select
     exists(
         select
         from published.edition
-        where state = 'published' and week_id < %(week)s
+        where office_code = %(office)s and state = 'published' and week_id < %(week)s
     ) as has_begun,
     exists(
         select
         from published.edition
-        where state = 'published' and week_id = %(week)s
+        where office_code = %(office)s and state = 'published' and week_id = %(week)s
     ) as is_published,
     exists(
         select

@@ -9,6 +9,7 @@ select jsonb_build_object(
             order by is_unknown, regency_code collate "C"
         )
         from marts.dim_regency
+        where coalesce(left(regency_code, 2) = any(%(provinces)s), true)
     ),
     'campaign_start', (
         select start_date
@@ -29,8 +30,14 @@ select jsonb_build_object(
             )
             order by channel collate "C"
         ), '[]')
-        from reporting.rpt_channel_completeness
-        where is_held
+        from reporting.rpt_channel_completeness as held
+        where
+            is_held
+            and not exists (
+                select
+                from reference.channel as c
+                where c.channel = held.channel and c.province_code <> all(%(provinces)s)
+            )
     ),
     'legal_source', (
         select jsonb_agg(distinct legal_source)

@@ -6,6 +6,6 @@ select
     restatement_hash,
     previous_edition_id
 from published.edition
-where week_id = %(week)s
+where office_code = %(office)s and week_id = %(week)s
 order by revision desc
 limit 1

@@ -17,5 +17,6 @@ left join marts.dim_prevention_rule as rules
     on needs.rule_code = rules.rule_code and rules.is_active
 where
     needs.week_id = %(week)s
+    and coalesce(left(needs.regency_code, 2) = any(%(provinces)s), true)
     and (needs.case_count > 0 or needs.done_count > 0 or needs.planned_count > 0)
 order by needs.regency_code collate "C", needs.issue_code collate "C"

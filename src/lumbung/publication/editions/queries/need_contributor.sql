@@ -7,10 +7,12 @@ select
 from marts.fct_prevention as activities
 inner join marts.bridge_prevention_issue as terms
     on activities.prevention_id = terms.prevention_id
-where activities.week_id in (
-    select distinct metrics.week_id
-    from reporting.rpt_metric as metrics
-    where metrics.week_id <= %(week)s
-    order by metrics.week_id desc
-    limit 4
-)
+where
+    coalesce(left(activities.regency_code, 2) = any(%(provinces)s), true)
+    and activities.week_id in (
+        select distinct metrics.week_id
+        from reporting.rpt_metric as metrics
+        where metrics.week_id <= %(week)s
+        order by metrics.week_id desc
+        limit 4
+    )

@@ -8,5 +8,7 @@ select
     sum(n.record_count)::bigint as to_date_count
 from reporting.rpt_not_counted as n
 left join reference.channel as c on n.channel = c.channel
-where n.week_id <= %(week)s or n.week_id is null
+where
+    (n.week_id <= %(week)s or n.week_id is null)
+    and coalesce(c.province_code = any(%(provinces)s), true)
 group by n.channel, n.reason_code

@@ -22,6 +22,7 @@ where
     plans.end_date >= %(day)s
     and plans.start_date < %(day)s + 28
     and plans.planned_activity_count > 0
+    and coalesce(left(plans.regency_code, 2) = any(%(provinces)s), true)
     -- what a plan intends is not known until its words are mapped
     and plans.unknown_fields = '{}'
 group by

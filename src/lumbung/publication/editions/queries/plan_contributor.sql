@@ -9,5 +9,6 @@ from marts.fct_prevention_plan as plans
 cross join lateral unnest(plans.issue_codes) as issues (issue_code)
 where
     plans.planned_activity_count > 0
+    and coalesce(left(plans.regency_code, 2) = any(%(provinces)s), true)
     and plans.start_date < %(day)s
     and plans.end_date >= %(day)s - 28

@@ -1,6 +1,10 @@
 -- the edition with which this one is compared
 select edition_id
 from published.edition
-where state = 'published' and week_id < %(week)s and batch_watermark <= %(watermark)s
+where
+    office_code = %(office)s
+    and state = 'published'
+    and week_id < %(week)s
+    and batch_watermark <= %(watermark)s
 order by week_id desc, revision desc
 limit 1

@@ -15,4 +15,4 @@ select
     prevention_count,
     last_4_weeks_prevention_count
 from marts.agg_issue_profile
-where week_id = %(week)s
+where week_id = %(week)s and coalesce(left(regency_code, 2) = any(%(provinces)s), true)

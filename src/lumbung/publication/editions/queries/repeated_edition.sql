@@ -2,7 +2,8 @@
 select edition_id
 from published.edition
 where
-    state in ('approved', 'published')
+    office_code = %(office)s
+    and state in ('approved', 'published')
     and label -> 'district_weeks' = to_jsonb(array[%(first)s::text, %(last)s::text])
 order by frozen_at
 limit 1

@@ -3,7 +3,8 @@
 select label -> 'district_weeks'
 from published.edition
 where
-    state in ('approved', 'published')
+    office_code = %(office)s
+    and state in ('approved', 'published')
     and label -> 'district_weeks' ->> 0 <= %(last)s
     and label -> 'district_weeks' ->> 1 >= %(first)s
 order by label -> 'district_weeks' ->> 1 desc, frozen_at asc

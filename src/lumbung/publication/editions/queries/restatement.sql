@@ -30,7 +30,11 @@ with earlier as (
         data_at,
         label -> 'held' as held
     from published.edition
-    where state = 'published' and week_id <= %(week)s and batch_watermark <= %(watermark)s
+    where
+        office_code = %(office)s
+        and state = 'published'
+        and week_id <= %(week)s
+        and batch_watermark <= %(watermark)s
     order by week_id asc, revision desc
 ),
 
@@ -73,11 +77,12 @@ new_contributor as (
         e.edition_id,
         m.metric_code,
         m.category_code,
-        m.regency_code,
+        left(m.regency_code, %(code_length)s) as regency_code,
         m.week_id,
         m.contributor_id
     from earlier as e
     inner join reporting.rpt_metric_contributor as m on e.week_id >= m.week_id
+    where coalesce(left(m.regency_code, 2) = any(%(provinces)s), true)
 ),
 
 moved as (
@@ -241,7 +246,7 @@ explained as (
         coalesce(sum(m.change) filter (where m.reason = 'excluded'), 0)::bigint as excluded
     from reasoned as m
     inner join earlier as e on m.edition_id = e.edition_id
-    cross join lateral (values (m.regency_code), (%(province)s::text)) as place (regency_code)
+    cross join lateral (values (m.regency_code), (%(area)s::text)) as place (regency_code)
     cross join lateral (
         values ('to_date', true), ('week', m.week_id = e.week_id), (m.week_id, true)
     ) as span (period, is_in)
@@ -282,7 +287,7 @@ stated as (
         where t.edition_id = e.edition_id and t.week_id < e.week_id
     ) as before
     where
-        f.regency_code <> %(province)s
+        f.regency_code <> %(area)s
         and before.period not in (select week_id from earlier)
         and f.previous_week_value is not null
     union all
@@ -290,7 +295,7 @@ stated as (
         e.edition_id,
         t.metric_code,
         t.category_code,
-        %(province)s::text as regency_code,
+        %(area)s::text as regency_code,
         t.week_id as period,
         t.week_id,
         'week' as counted,
@@ -319,7 +324,8 @@ later_restatement as (
     from published.restatement as t
     inner join published.edition as e on t.edition_id = e.edition_id
     where
-        e.state = 'published'
+        e.office_code = %(office)s
+        and e.state = 'published'
         and e.week_id < %(week)s
         and e.batch_watermark <= %(watermark)s
     order by

@@ -1,7 +1,7 @@
 select
     s.district_code,
     d.district_name,
-    s.regency_code,
+    left(s.regency_code, %(code_length)s) as regency_code,
     s.is_submitted,
     s.row_count,
     (
@@ -11,4 +11,4 @@ select
     ) as last_week_id
 from marts.fct_submission as s
 inner join marts.dim_district as d on s.district_code = d.district_code
-where s.week_id = %(week)s
+where s.week_id = %(week)s and coalesce(left(s.regency_code, 2) = any(%(provinces)s), true)

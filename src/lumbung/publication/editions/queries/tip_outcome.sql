@@ -37,4 +37,4 @@ select jsonb_build_object(
 from begun
 inner join reporting.rpt_metric_contributor as cases
     on begun.report_id = cases.contributor_id and cases.metric_code = 'report_received'
-where cases.week_id <= %(week)s
+where cases.week_id <= %(week)s and coalesce(left(cases.regency_code, 2) = any(%(provinces)s), true)

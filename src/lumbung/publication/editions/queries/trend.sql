@@ -4,4 +4,4 @@ select
     week_id,
     value
 from reporting.rpt_metric
-where week_id <= %(week)s and period = 'week' and regency_code = %(province)s
+where week_id <= %(week)s and period = 'week' and regency_code = %(area)s

@@ -1,0 +1,136 @@
+"""Several offices of one installation: whose files are read, and whose area each publishes for."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from lumbung.errors import ConfigurationError
+from lumbung.publication import office
+from lumbung.publication.delivery.recipients import (
+    load_people,
+    office_of_account,
+    require_account,
+)
+from lumbung.publication.edition_id import of_revision, office_of, week_of
+from lumbung.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """A project of the provinces 19 and 76, with offices for 76 and for the country."""
+    seeds = tmp_path / "dbt_project" / "seeds"
+    seeds.mkdir(parents=True)
+    shutil.copy(ROOT / "dbt_project" / "dbt_project.yml", seeds.parent)
+    with (seeds / "regency.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([["regency_code"], ["19.01"], ["76.01"]])
+    made = Settings(tmp_path / "home", tmp_path, None)
+    for code in ("", "76", "ID"):
+        write(made.at_office(code))
+    (tmp_path / "config" / "peta").mkdir()
+    return made
+
+
+def write(
+    settings: Settings, people: dict[str, Any] | None = None, edition: dict[str, Any] | None = None
+) -> None:
+    """Write the files of an office, whose one account is `ketua` and its code."""
+    settings.config.mkdir(parents=True, exist_ok=True)
+    for name, changes in (
+        ("people.yaml", {"approval": _approval(f"ketua{settings.office}"), "sheet_readers": {},
+                         **(people or {})}),
+        ("edition.yaml", edition or {}),
+    ):  # fmt: skip
+        found = yaml.safe_load((ROOT / "config" / name).read_text(encoding="utf-8"))
+        (settings.config / name).write_text(yaml.safe_dump({**found, **changes}))
+
+
+def _approval(account: str) -> dict[str, Any]:
+    return {
+        "users": {account: "Ketua (rekaan)"}, "addresses": ["ketua@contoh.example"],
+        "remind_after_hours": 20, "time_limit_hours": 72,
+    }  # fmt: skip
+
+
+def test_offices_are_the_folders_whose_name_is_a_code(settings: Settings) -> None:
+    assert [each.office for each in settings.offices] == ["", "76", "ID"]
+    assert settings.offices[1].config == settings.project / "config" / "76"
+    assert Settings(settings.home, ROOT, None).offices == [Settings(settings.home, ROOT, None)]
+
+
+@pytest.mark.parametrize(
+    ("edition_id", "code", "week"),
+    [("2024-W47-r1", "", "2024-W47"), ("76-2024-W47-r12", "76", "2024-W47"),
+     ("ID-2025-W01-r1", "ID", "2025-W01")],
+)  # fmt: skip
+def test_an_edition_names_its_office_and_week(edition_id: str, code: str, week: str) -> None:
+    assert (office_of(edition_id), week_of(edition_id)) == (code, week)
+    assert of_revision(code, week, int(edition_id.rpartition("r")[2])) == edition_id
+
+
+def test_an_office_publishes_for_the_area_of_its_folder(settings: Settings) -> None:
+    assert [office.area(each) for each in settings.offices[1:]] == ["76", "ID"]
+    with pytest.raises(ConfigurationError, match="one of 19, 76, ID"):
+        office.area(settings)
+    write(settings, edition={"area_code": "19"})
+    assert [office.area(each) for each in settings.offices] == ["19", "76", "ID"]
+    assert [office.prefix(each) for each in settings.offices] == ["19", "76", ""]
+
+
+def test_no_area_has_two_offices_and_none_is_outside_the_seeds(settings: Settings) -> None:
+    write(settings, edition={"area_code": "76"})
+    with pytest.raises(ConfigurationError, match="own office publishes for 76 already"):
+        office.area(settings.at_office("76"))
+    write(settings.at_office("31"))
+    with pytest.raises(ConfigurationError, match="the seeds have no area 31"):
+        office.area(settings.at_office("31"))
+    write(settings.at_office("ID"), edition={"area_code": "76"})
+    with pytest.raises(ConfigurationError, match="folder is of area ID, and its file of 76"):
+        office.area(settings.at_office("ID"))
+
+
+def test_an_account_belongs_to_the_office_that_names_it(settings: Settings) -> None:
+    found = {name: office_of_account(name, settings).office for name in ("ketua", "ketua76", "x")}
+    assert found == {"ketua": "", "ketua76": "76", "x": ""}
+    require_account("ketua76", settings)
+    write(settings.at_office("ID"), {"viewers": ["ketua76"]})
+    with pytest.raises(ConfigurationError, match="two offices name the account 'ketua76'"):
+        office_of_account("ketua76", settings)
+
+
+def test_a_file_that_cannot_be_read_stops_its_own_people_alone(settings: Settings) -> None:
+    (settings.at_office("76").config / "people.yaml").write_text("sender: [")
+    assert office_of_account("ketuaID", settings).office == "ID"
+    with pytest.raises(ConfigurationError, match=r"config/76/people\.yaml"):
+        office_of_account("ketua76", settings)
+
+
+@pytest.mark.parametrize(
+    ("people", "refused"),
+    [
+        ({"auditors": ["a"]}, "audits the installation"),
+        ({"engineers": ["a"]}, "audits the installation"),
+        ({"stewards": {"a": "19.01"}}, "the regency 19.01 of 'a' is not one of the office"),
+        ({"analysts": {"a": "19.01"}}, "the regency 19.01 of 'a' is not one of the office"),
+    ],
+)
+def test_an_office_gives_nobody_what_is_of_another_one(
+    settings: Settings, people: dict[str, Any], refused: str
+) -> None:
+    write(settings.at_office("76"), people)
+    with pytest.raises(ConfigurationError, match=refused):
+        load_people(settings.at_office("76"))
+    write(settings, people)
+    load_people(settings)
+
+
+def test_the_countrys_office_has_stewards_of_every_regency(settings: Settings) -> None:
+    write(settings.at_office("ID"), {"stewards": {"a": "19.01", "b": "province"}})
+    assert load_people(settings.at_office("ID")).stewards == {"a": "19.01", "b": "province"}
