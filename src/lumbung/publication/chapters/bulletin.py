@@ -135,7 +135,7 @@ def brief(b: ChapterBuilder, regency: Regency) -> Section:
             change=b.moved(cases),
             to_date=m.number(cases.to_date),
             themes=m("brief_themes", themes=m.listing(marked)) if marked else m["brief_no_theme"],
-        ),
+        ).rstrip(),
         m(
             "brief_done",
             week=m.number(b.e.metric("prevention", "ALL", code).week),

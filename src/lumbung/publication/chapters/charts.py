@@ -147,7 +147,8 @@ def is_outlined(places: Sequence[Place]) -> bool:
 def region_map(places: Sequence[Place]) -> str:
     """Draw the regencies by their boundaries if any is known, else as tiles.
 
-    Texts are printed inside while they fit: up to twenty boundaries, tiles of at least 44 px.
+    Texts are printed inside while they fit: up to twenty boundaries, tiles of at least 44 px; in
+    smaller tiles the number alone.
     """
     if is_outlined(places):
         return _choropleth([place for place in places if place.outline])
@@ -221,6 +222,8 @@ def _tiles(places: Sequence[Place]) -> str:
                     for n, text in enumerate(words)
                 ]
             parts.append(_text(middle, y + side - 5, 8.5, ink, place.line))
+        elif side >= 18 and len(place.text) <= 4:
+            parts.append(_text(x + side / 2, y + side / 2 + 3, 9, ink, place.text))
         parts.append("</g>")
     return "".join([*parts, "</svg>"])
 

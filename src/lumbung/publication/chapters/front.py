@@ -294,9 +294,12 @@ def front_charts(b: ChapterBuilder) -> list[Chart]:
 
 
 def glance(b: ChapterBuilder) -> list[Table]:
-    """Return the table with a row per regency; none above 12 regencies, for lack of space."""
+    """Return the table with a row per place; none above 12 regencies, for lack of space.
+
+    The country's edition has every province, and no themes, which are the provinces' to compare.
+    """
     m = b.m
-    if len(b.known) > 12:
+    if len(b.known) > 12 and not b.e.is_of_country:
         return []
     labels = b.names["issue_label"]
     themes: dict[str, list[str]] = defaultdict(list)
@@ -310,11 +313,13 @@ def glance(b: ChapterBuilder) -> list[Table]:
             b.cell("campaign_event", "ALL", place, "week"),
             b.cell("prevention", "ALL", place, "week"),
             b.recaps(place),
-            Cell(m.listing(themes[place]) or "–"),
+            *([] if b.e.is_of_country else [Cell(m.listing(themes[place]) or "–")]),
         ]
 
     rows, last = b.by_regency(cells)
-    heads = ("week", "to_date", "events", "prevention", "recaps", "themes")
+    heads = ["week", "to_date", "events", "prevention", "recaps", "themes"]
+    if b.e.is_of_country:
+        heads.remove("themes")
     return [
         Table(
             *b.number_table("glance"),
