@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 import psycopg
 import pytest
+import yaml
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from itsdangerous import TimestampSigner
@@ -337,6 +338,54 @@ def test_a_form_changes_nothing_for_whom_no_rule_names(filled: Office) -> None:
         *("ops.audit_log", "ops.link_decision", "ops.mapping_decision", "ops.exclusion_decision"),
         *("ops.opening", "ops.channel_hold", "quarantine.record", "files", "airflow"),
     }
+
+
+ELSEWHERE = {"ketua_76", "sekretaris_76", "tono_76", "analis_76", "penangan_76", "orang_76"}
+"""One account of each kind in another office of the installation, that of the province 76."""
+GENERAL = {
+    *("/", "/edisi", "/lembar", "/tinjauan", "/tinjauan/tempat", "/karantina", "/kanal"),
+    *("/kanal/formulir/rencana-pencegahan.xlsx", "/telusur", "/data"),
+    *("/data/berkas/dbt/index.html", "/desk.css", "/desk.svg"),
+}
+"""Addresses that name nothing of an office."""
+
+
+def test_people_of_another_office_find_nothing_of_this_one(filled: Office) -> None:
+    """Also who has every right there, and the mail address of the owner of a channel here."""
+    own = filled.desk.settings.config
+    there = filled.desk.settings.at_office("76").config
+    there.mkdir()
+    people = yaml.safe_load((own / "people.yaml").read_text())
+    people["approval"]["users"] = {"ketua_76": "Ketua (rekaan)"}
+    people |= {
+        "leadership": ["sekretaris_76"], "viewers": ["orang_76"], "sheet_readers": {},
+        "stewards": {"tono_76": "province"}, "analysts": {"analis_76": "province"},
+        "channel_owners": {"penangan_76": "penanganan@babel.example.id"},
+        "auditors": [], "engineers": [],
+    }  # fmt: skip
+    (there / "people.yaml").write_text(yaml.safe_dump(people))
+    (there / "edition.yaml").write_text((own / "edition.yaml").read_text())
+    before = filled.stored()
+    named = {PUBLISHED, DRAFT, SECRET, "/karantina/register_laporan", "/kanal/register_laporan"}
+    seen: dict[str, set[str]] = {}
+    for account in sorted(ELSEWHERE):
+        client = filled.desk.client(account)
+        for case in filled.of("GET"):
+            answer = client.get(case.address)
+            if case.address in GENERAL and answer.status_code == 200:
+                seen.setdefault(account, set()).add(case.address)
+                found = {each for each in named if each in answer.text}
+                # the page of the search has an edition as its example
+                assert found <= ({DRAFT} if case.address == SEARCH else set()), case.address
+            else:
+                assert answer.status_code == 404, (account, case.address)
+        for case in filled.of("POST"):
+            if case.address != SEARCH:
+                assert filled.send(client, account, case) in (403, 404), (account, case.address)
+    assert filled.stored() == before
+    assert set.union(*seen.values()) == GENERAL
+    assert "/tinjauan" in seen["tono_76"]
+    assert "/kanal" in seen["penangan_76"]
 
 
 def test_a_regencys_steward_sees_nothing_of_another_at_any_address(filled: Office) -> None:
