@@ -98,6 +98,7 @@ def edition(count: int) -> Edition:
         content_hash="0" * 64,
         state="approved",
         area_code=PROVINCE,
+        area_bps_code=PROVINCE,
         office=Office(
             name="Kantor Contoh",
             province="Provinsi Contoh",

@@ -35,7 +35,7 @@ from typing import Any
 
 import pendulum
 from airflow.providers.standard.operators.hitl import HITLOperator
-from airflow.sdk import DAG, Param, dag, task
+from airflow.sdk import DAG, Param, dag, get_parsing_context, task
 from airflow.sdk.exceptions import AirflowFailException
 
 from lumbung.errors import ConfigurationError, LumbungError, PublicationError
@@ -53,8 +53,9 @@ from lumbung.orchestration import (
     warehouse_address,
     warehouse_url,
 )
-from lumbung.publication.delivery.recipients import People, load_people
+from lumbung.publication.delivery.recipients import People, load_people, require_own_accounts
 from lumbung.publication.edition_id import office_of
+from lumbung.publication.office import area, misnamed
 from lumbung.publication.translations.formatting import INDONESIAN
 from lumbung.settings import JAKARTA, Settings, office_dag
 
@@ -406,13 +407,23 @@ def office_dags() -> tuple[dict[str, DAG], dict[str, str]]:
     """
     made: dict[str, DAG] = {}
     failed: dict[str, str] = {}
+    needed = get_parsing_context().dag_id  # a task needs the DAGs of its own office alone
     for settings in Settings.load().offices:
+        ids = [
+            office_dag(name, settings.office) for name in ("publication", "publication_reminder")
+        ]
+        if needed and needed not in ids:
+            continue
         try:
+            area(settings)
             people = load_people(settings)
+            require_own_accounts(people, settings)
             for each in (publication_dag(settings.office, people), reminder_dag(settings.office)):
                 made[each.dag_id] = each
         except LumbungError as error:
             failed[settings.office] = str(error)
+    for folder in misnamed(Settings.load()):
+        failed[folder.name] = f"{folder}: the name of an office's folder is a code such as 76 or ID"
     return made, failed
 
 

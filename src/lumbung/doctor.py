@@ -213,7 +213,9 @@ def editions(url: str, settings: Settings) -> str:
         rows = connection.execute(
             "select distinct on (office_code) edition_id, decided_at, office_code"
             " from published.edition inner join published.approval using (edition_id)"
-            " where state = 'published' order by office_code, decided_at desc"
+            " where state = 'published' and office_code = any(%s)"
+            " order by office_code, decided_at desc",
+            ([office.office for office in settings.offices],),
         ).fetchall()
     for edition_id, decided_at, office in rows:
         is_late = datetime.now(UTC) - decided_at > EDITION_AGE

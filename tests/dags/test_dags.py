@@ -6,8 +6,10 @@ import inspect
 import json
 import os
 import runpy
+import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -167,14 +169,23 @@ def test_a_channel_of_which_no_dag_can_be_made_is_an_import_error_and_takes_no_o
     assert "kobo_pemantau: IndexError: boom" in reported
 
 
-def offices(project: Path, people: str) -> DagBag:
+def offices(project: Path, people: str, provinces: Sequence[str] = ("19",)) -> DagBag:
     """The DAGs of a project that also has an office for 76, with this `people.yaml`."""
-    for name in ("channels", "dbt_project", "expectations"):
-        (project / name).symlink_to(ROOT / name)
+    (project / "expectations").symlink_to(ROOT / "expectations")
+    (project / "dbt_project" / "seeds").mkdir(parents=True)
+    shutil.copy(ROOT / "dbt_project" / "dbt_project.yml", project / "dbt_project")
+    shutil.copytree(ROOT / "channels", project / "channels")
+    for file in (ROOT / "channels").glob("*.yaml"):
+        given = yaml.safe_load(file.read_text())
+        (project / "channels" / file.name).write_text(yaml.safe_dump({**given, "province": "19"}))
+    seed = project / "dbt_project" / "seeds" / "regency.csv"
+    seed.write_text("regency_code\n" + "\n".join(f"{code}.01" for code in provinces) + "\n")
     for folder in ("config", "config/76"):
-        (project / folder).mkdir()
+        (project / folder).mkdir(parents=True, exist_ok=True)
         for file in (ROOT / "config").glob("*.yaml"):
             (project / folder / file.name).write_text(file.read_text())
+    edition = project / "config/edition.yaml"
+    edition.write_text(edition.read_text() + "area_code: '19'\n")
     (project / "config/76/people.yaml").write_text(people)
     return DagBag(dag_folder=str(ROOT / "dags"), load_op_links=False)
 
@@ -186,7 +197,8 @@ def test_each_office_has_a_publication_with_its_own_people(
     people = yaml.safe_load((ROOT / "config" / "people.yaml").read_text())
     people["approval"]["users"] = {"ketua_sulbar": "Ketua (rekaan)"}
     people["publish_from"] = "2024-11-04"
-    bag = offices(tmp_path, yaml.safe_dump(people))
+    people |= {"sheet_readers": {}}
+    bag = offices(tmp_path, yaml.safe_dump(people), ("19", "76"))
     assert bag.import_errors == {}
     assert {*bag.dags} == {*EXPECTED, "publication__76", "publication_reminder__76"}
     asked = {
@@ -202,12 +214,26 @@ def test_each_office_has_a_publication_with_its_own_people(
 def test_a_mistake_in_an_offices_file_is_an_import_error_and_the_others_publish(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Here the file cannot be read, the province is not in the seeds, and a folder has no code."""
     monkeypatch.setenv("LUMBUNG_PROJECT", str(tmp_path))
-    bag = offices(tmp_path, "sender: [")
-    assert {*bag.dags} == {*EXPECTED}
-    ((file, reported),) = bag.import_errors.items()
-    assert Path(file).name == "offices.py"
-    assert "config/76/people.yaml" in str(reported)
+    people = yaml.safe_load((ROOT / "config" / "people.yaml").read_text())
+    people |= {"sheet_readers": {}}
+    people["approval"]["users"] = {"ketua_sulbar": "Ketua (rekaan)"}
+    for content, provinces, mistake in (
+        ("sender: [", ("19", "76"), "config/76/people.yaml"),
+        (yaml.safe_dump(people), ("19",), "the seeds have no area 76"),
+    ):
+        project = tmp_path / str(len(content))
+        project.mkdir()
+        monkeypatch.setenv("LUMBUNG_PROJECT", str(project))
+        (project / "config/sulbar").mkdir(parents=True)
+        (project / "config/sulbar/people.yaml").touch()
+        bag = offices(project, content, provinces)
+        assert {*bag.dags} == {*EXPECTED}
+        ((file, reported),) = bag.import_errors.items()
+        assert Path(file).name == "offices.py"
+        assert mistake in str(reported)
+        assert "config/sulbar: the name of an office's folder is a code" in str(reported)
 
 
 def test_a_task_makes_the_dag_of_its_own_channel_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -384,6 +410,8 @@ def test_a_new_office_does_not_begin_with_years_of_mondays(
 ) -> None:
     (tmp_path / "channels").mkdir()
     (tmp_path / "config").mkdir()
+    (tmp_path / "dbt_project").symlink_to(ROOT / "dbt_project")
+    shutil.copy(ROOT / "config" / "edition.yaml", tmp_path / "config")
     people = (ROOT / "config" / "people.yaml").read_text()
     (tmp_path / "config" / "people.yaml").write_text(
         people.replace("publish_from: 2024-09-30", "publish_from: 2026-11-18")
@@ -448,7 +476,8 @@ print(sorted(seen))
     channels = sorted(f"channels/{path.name}" for path in (ROOT / "channels").glob("*.yaml"))
     heavy, read = done.stdout.strip().splitlines()[-2:]
     assert heavy == "[]"
-    assert read == str([*channels, "config/people.yaml", "dbt_project/seeds/regency.csv"])
+    office = ["config/edition.yaml", "config/people.yaml"]
+    assert read == str([*channels, *office, "dbt_project/seeds/regency.csv"])
 
 
 def test_a_connection_comes_with_its_type_and_database(monkeypatch: pytest.MonkeyPatch) -> None:

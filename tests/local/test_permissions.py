@@ -97,14 +97,17 @@ def test_a_start_closes_what_is_there_and_leaves_inbox_and_portal(
 def test_the_portal_is_open_to_a_web_server(tmp_path: Path) -> None:
     before = os.umask(0o077)
     try:
-        site = tmp_path / "portals" / ".new"
-        publish._write(site / "edisi" / "index.html", b"x")
-        publish._make_readable(tmp_path / "portals", site)
+        own = Settings(tmp_path / "offices" / "home", ROOT, None)
+        for settings in (own, own.at_office("76")):
+            site = settings.portals / ".new"
+            publish._write(site / "edisi" / "index.html", b"x")
+            publish._make_readable(settings, site)
     finally:
         os.umask(before)
-    for path in (tmp_path / "portals").rglob("*"):
+    for path in own.portals.rglob("*"):
         assert others_may(path) == (0o055 if path.is_dir() else 0o044)
-    assert others_may(tmp_path / "portals") == 0o055
+    assert others_may(own.portals) == 0o055
+    assert others_may(own.home) == others_may(tmp_path / "offices") == 0
 
 
 def test_a_task_s_log_is_closed(open_umask: None, tmp_path: Path) -> None:

@@ -10,12 +10,15 @@ from typing import Any
 import pytest
 import yaml
 
+from lumbung.desk.access import person
 from lumbung.errors import ConfigurationError
+from lumbung.local.airflow import accounts
 from lumbung.publication import office
 from lumbung.publication.delivery.recipients import (
     load_people,
     office_of_account,
     require_account,
+    require_own_accounts,
 )
 from lumbung.publication.edition_id import of_revision, office_of, week_of
 from lumbung.settings import Settings
@@ -99,17 +102,27 @@ def test_no_area_has_two_offices_and_none_is_outside_the_seeds(settings: Setting
 def test_an_account_belongs_to_the_office_that_names_it(settings: Settings) -> None:
     found = {name: office_of_account(name, settings).office for name in ("ketua", "ketua76", "x")}
     assert found == {"ketua": "", "ketua76": "76", "x": ""}
-    require_account("ketua76", settings)
+    require_account("ketua76", settings.at_office("76"))
+    with pytest.raises(ConfigurationError, match="'ketua76' is nobody who decides here"):
+        require_account("ketua76", settings)  # a terminal decides on records of every province
     write(settings.at_office("ID"), {"viewers": ["ketua76"]})
     with pytest.raises(ConfigurationError, match="two offices name the account 'ketua76'"):
         office_of_account("ketua76", settings)
+    for code in ("76", "ID"):
+        with pytest.raises(ConfigurationError, match="two offices name the account 'ketua76'"):
+            require_own_accounts(load_people(settings.at_office(code)), settings.at_office(code))
+    require_own_accounts(load_people(settings), settings)
 
 
 def test_a_file_that_cannot_be_read_stops_its_own_people_alone(settings: Settings) -> None:
     (settings.at_office("76").config / "people.yaml").write_text("sender: [")
     assert office_of_account("ketuaID", settings).office == "ID"
-    with pytest.raises(ConfigurationError, match=r"config/76/people\.yaml"):
-        office_of_account("ketua76", settings)
+    assert office_of_account("ketua76", settings).office == ""  # where nobody names it
+    assert {"ketua", "ketuaID"} <= accounts(settings).keys()
+    assert "ketua76" not in accounts(settings)
+    (settings.config / "people.yaml").write_text("sender: [")
+    with pytest.raises(ConfigurationError, match=r"config/people\.yaml"):
+        accounts(settings)
 
 
 @pytest.mark.parametrize(
@@ -129,6 +142,18 @@ def test_an_office_gives_nobody_what_is_of_another_one(
         load_people(settings.at_office("76"))
     write(settings, people)
     load_people(settings)
+
+
+def test_the_countrys_stewards_are_not_those_of_the_warehouse(settings: Settings) -> None:
+    """They read every row; what counts in every province is decided by the own office."""
+    write(settings.at_office("ID"), {"stewards": {"a": "province"}})
+    write(settings, {"stewards": {"b": "province"}})
+    country, own = person("a", settings), person("b", settings)
+    assert (country.review_role, own.review_role) == ("analyst_province", "analyst_province")
+    assert (own.is_steward_of_warehouse, own.sees_every_channel, own.may_read_checks) == (True,) * 3
+    assert (country.is_steward_of_warehouse, country.sees_every_channel) == (False, False)
+    assert (country.may_see_channels, country.may_read_checks) == (False, False)
+    assert not country.is_steward_of_province
 
 
 def test_the_countrys_office_has_stewards_of_every_regency(settings: Settings) -> None:

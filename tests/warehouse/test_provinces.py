@@ -26,7 +26,7 @@ from lumbung.demo.truth import METRIC, metric_differences
 from lumbung.desk import editions, places
 from lumbung.desk.access import person
 from lumbung.desk.scope import scope
-from lumbung.errors import ConfigurationError
+from lumbung.errors import ConfigurationError, PublicationError
 from lumbung.intake.connectors.base import SourceConnection
 from lumbung.intake.run import pull
 from lumbung.local.postgres import EmbeddedPostgres
@@ -337,7 +337,7 @@ def test_the_countrys_edition_speaks_of_provinces(
         "Kepulauan Bangka Belitung", "Sulawesi Barat", "Papua Barat",
     ]  # fmt: skip
     assert (edition.district_metrics, edition.profiles, edition.needs, edition.plans) == ((),) * 4
-    assert edition.effects == ()
+    assert edition.effects is None
     files = store.artefacts(edition.edition_id, database_url=url)
     for name, words, forbidden in (
         ("edisi.html", "Sulawesi Barat", "kabupaten/kota|seluruh provinsi"),
@@ -350,6 +350,24 @@ def test_the_countrys_edition_speaks_of_provinces(
         assert re.findall(f".{{0,60}}(?:{forbidden}).{{0,40}}", text, re.IGNORECASE) == [], name
     traced = trace.trace(f"suspected_violation/ALL/ID/to_date@{EDITIONS[NATION]}", database_url=url)
     assert len(traced.contributors) == traced.value > 0
+
+
+def test_an_area_stays_with_the_office_that_has_published_for_it(
+    nation: tuple[str, Settings, Truths],
+    published: dict[str, tuple[Settings, str]],
+    tmp_path: Path,
+) -> None:
+    url, settings, _ = nation
+    changed = _changed(settings, tmp_path)
+    shutil.rmtree(changed.at_office("76").config)
+    file = changed.config / "edition.yaml"
+    file.write_text(file.read_text().replace("area_code: '19'", "area_code: '76'"))
+    with pytest.raises(PublicationError, match="published by another office for this area"):
+        freezing.freeze("2024-W41", settings=changed, database_url=url)
+    shutil.copytree(changed.at_office(NATION).config, changed.at_office("92").config)
+    frozen = freezing.freeze("2024-W41", settings=changed.at_office("92"), database_url=url)
+    edition = store.load(frozen, database_url=url)
+    assert (edition.area_code, edition.area_bps_code) == ("92", None)
 
 
 def test_the_next_edition_of_an_office_is_compared_with_its_own(

@@ -85,7 +85,7 @@ def restore(backup: Path, identity: Path, *, settings: Settings) -> Restored:
         editions = _load(backup, manifest, settings, url)
         with database.connect(url) as connection:
             dump.load_data_keys(connection, data_keys)
-        portal.build(settings=settings, database_url=url)
+        portal.build_all(settings=settings, database_url=url)
     finally:
         if settings.database_url is None:
             server.stop()

@@ -65,7 +65,7 @@ def machine_account() -> str:
         return f"uid-{os.getuid()}"
 
 
-def decider(by: str, command: str) -> str:
+def decider(by: str, command: str, *, office: str = "") -> str:
     """Authenticate who decides by a command, before it does; return the account.
 
     The person enters a one-time code of the phone (`lumbung approver enrol`). Who has a login of
@@ -74,10 +74,12 @@ def decider(by: str, command: str) -> str:
     Args:
         by: the account; empty: that of the machine.
         command: the command and what it decides on, without anybody's name.
+        office: the office whose edition it is about; empty: the installation's own, whose people
+            alone decide on records and channels at a terminal.
 
     Raises:
-        ConfigurationError: when `config/people.yaml` does not name the account, or the warehouse's
-            URL has the login of another service.
+        ConfigurationError: when the office's `people.yaml` does not name the account, or the
+            warehouse's URL has the login of another service.
         CodeError, LockedError: as `approver.prove`.
     """
     from psycopg.conninfo import conninfo_to_dict
@@ -86,7 +88,7 @@ def decider(by: str, command: str) -> str:
     from lumbung.publication.editions import approver
     from lumbung.warehouse import roles
 
-    settings, name = Settings.load(), by or machine_account()
+    settings, name = Settings.load().at_office(office), by or machine_account()
     if settings.demo_claim.exists():
         return name
     url = warehouse_url("approver")

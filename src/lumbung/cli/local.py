@@ -87,7 +87,7 @@ def _start(stack: Stack) -> Airflow:
     if settings.demo_claim.exists():
         kobo_server.start(settings, stack.processes, airflow.client())
     if not settings.portal.exists():
-        publish.build(settings=settings, database_url=stack.start_database())
+        publish.build_all(settings=settings, database_url=stack.start_database())
     return airflow
 
 
@@ -230,7 +230,7 @@ def run(
     if component == "init":
         url = stack.migrate()
         stack.airflow(url).prepare()
-        publication_portal.build(settings=settings, database_url=url)
+        publication_portal.build_all(settings=settings, database_url=url)
         return
     parts = {**COMPONENTS, "worker": worker(queues or ",".join(QUEUES))}
     if component not in parts:

@@ -134,8 +134,8 @@ def enrol(
     from lumbung.publication.editions import approver as approvers
 
     settings = Settings.load()
-    recipients.require_account(name, settings)
     here = recipients.office_of_account(name, settings)
+    recipients.require_account(name, here)
     address = approvers.enrol(
         name, replace=replace, settings=settings, database_url=owner_url(),
         for_editions=name in recipients.load_people(here).approval.users,
@@ -221,7 +221,7 @@ def mail(
     settings = Settings.load().at_office(office_of(edition))
     url = warehouse_url("publisher")
     if again:
-        who = decider(by, f"mail {edition} again") if by.strip() else ""
+        who = decider(by, f"mail {edition} again", office=settings.office) if by.strip() else ""
         mailing.release(edition, again, by=who, database_url=url)
     if send:
         Stack(settings).use_airflow_connection(mailing.CONNECTION, warehouse_address())
@@ -253,8 +253,7 @@ def portal() -> None:
     from lumbung.publication.portal import publish as publication_portal
 
     url = warehouse_url("publisher")
-    for settings in Settings.load().offices:
-        folder = publication_portal.build(settings=settings, database_url=url)
+    for folder in publication_portal.build_all(settings=Settings.load(), database_url=url):
         console.print(f"written  {folder / 'index.html'}", soft_wrap=True)
 
 
@@ -364,7 +363,7 @@ def waive(
     settings = Settings.load().at_office(office_of(edition))
     if not settings.demo_claim.exists():
         require_approver(by, settings)
-    name = decider(by, f"waive {check} {edition}")
+    name = decider(by, f"waive {check} {edition}", office=settings.office)
     waiver.waive(
         check,
         edition_id=edition,

@@ -234,7 +234,7 @@ class Demo:
         self._approve(airflow, client, client.trigger("publication", {"week_id": week_id}))
         with database.connect(url) as connection:
             row = connection.execute(
-                "select edition_id from published.edition where week_id = %s"
+                "select edition_id from published.edition where office_code = '' and week_id = %s"
                 " and state = 'published' order by revision desc limit 1",
                 (week_id,),
             ).fetchone()

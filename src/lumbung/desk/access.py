@@ -83,9 +83,21 @@ class Person:
         return self.area_prefix if self.office else ""
 
     @property
+    def is_steward_of_warehouse(self) -> bool:
+        """Whether the person decides what counts in every province: words, excluded records."""
+        return self.review_role == PROVINCE_ROLE and not self.office
+
+    @property
     def is_steward_of_province(self) -> bool:
-        """Whether the person decides places of a whole province, or of every one."""
-        return self.review_role in (PROVINCE_ROLE, f"analyst_{self.region_prefix}")
+        """Whether the person decides places: of the own province, or for the warehouse of all."""
+        return self.is_steward_of_warehouse or (
+            bool(self.region_prefix) and self.review_role == f"analyst_{self.region_prefix}"
+        )
+
+    @property
+    def may_read_checks(self) -> bool:
+        """Whether the person reads the results of checks, which name rows of every regency."""
+        return self.may_audit or (self.reads_province and not self.office)
 
     @property
     def may_see_channels(self) -> bool:
@@ -118,7 +130,7 @@ def person(account: str, settings: Settings) -> Person:
         analyst_role=_role({**people.stewards, **people.analysts}.get(account, ""), own),
         owner_address=people.channel_owners.get(account, ""),
         sees_every_channel=account in people.engineers
-        or _role(people.stewards.get(account, ""), own) == PROVINCE_ROLE,
+        or (not here.office and people.stewards.get(account) == PROVINCE),
         office=here.office,
         area_prefix=prefix,
     )

@@ -125,13 +125,13 @@ def routes(office: Office) -> APIRouter:
             "data",
             who,
             has_dbt=(docs / DBT).exists(),
-            checks=checks if who.reads_province else [],
+            checks=checks if who.may_read_checks else [],
         )
 
     @router.get("/data/berkas/{name:path}")
     def file(who: Who, name: FileName) -> Response:
         # failing checks name rows of every regency
-        if not (who.may_read_data if name == DBT else who.reads_province):
+        if not (who.may_read_data if name == DBT else who.may_read_checks):
             raise RefusedError(404, "not_found")
         docs = Settings.load().docs.resolve()
         path = (docs / name).resolve()

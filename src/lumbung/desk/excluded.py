@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Path, Request
 from starlette.responses import RedirectResponse, Response
 
-from lumbung.desk.access import PROVINCE_ROLE, Person, database_url
+from lumbung.desk.access import Person, database_url
 from lumbung.desk.guard import Token
 from lumbung.desk.office import Office, Reason, RefusedError, Seen, is_conflict, reason_problem
 from lumbung.desk.paging import After, page
@@ -31,7 +31,7 @@ def routes(office: Office) -> APIRouter:
         after_decided: str = "",
     ) -> Response:
         # A delivery that is excluded has no regency, so no steward of one can be shown its own.
-        if who.review_role != PROVINCE_ROLE:
+        if not who.is_steward_of_warehouse:
             raise RefusedError(404, "not_found")
         return office.pages.render(
             request,
@@ -68,7 +68,7 @@ def routes(office: Office) -> APIRouter:
         csrf: Token = "",
     ) -> Response:
         office.tokens.verify(request, who.account, csrf)
-        if who.review_role != PROVINCE_ROLE:
+        if not who.is_steward_of_warehouse:
             raise RefusedError(404, "not_found")
         if problem := reason_problem(reason):
             return show(request, who, problem)
@@ -97,7 +97,7 @@ def routes(office: Office) -> APIRouter:
         csrf: Token = "",
     ) -> Response:
         office.tokens.verify(request, who.account, csrf)
-        if who.review_role != PROVINCE_ROLE:
+        if not who.is_steward_of_warehouse:
             raise RefusedError(404, "not_found")
         found = {each.record_id: each for each in exclusions.excluded(database_url("auditor"))}
         problem = reason_problem(reason)

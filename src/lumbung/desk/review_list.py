@@ -154,7 +154,7 @@ def routes(office: Office) -> APIRouter:
             own_pages={
                 check: page
                 for check, page in OWN_PAGES.items()
-                if who.review_role == PROVINCE_ROLE
+                if who.is_steward_of_warehouse
                 or (who.is_steward_of_province and check == UNRESOLVED)
             },
             is_built=found is not None,

@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 
 from lumbung import stewardship
 from lumbung.desk import review_list
-from lumbung.desk.access import PROVINCE_ROLE, Person, database_url
+from lumbung.desk.access import Person, database_url
 from lumbung.desk.guard import Token
 from lumbung.desk.office import (
     NO_NUL,
@@ -66,10 +66,10 @@ def found(who: Person) -> dict[tuple[str, str], Word]:
     """Return the words that wait, or wait for a build, also to take a decision back.
 
     Raises:
-        RefusedError: when the person is no steward of the province.
+        RefusedError: when the person is no steward of the whole warehouse.
 
     """
-    if who.review_role != PROVINCE_ROLE:
+    if not who.is_steward_of_warehouse:
         raise RefusedError(404, "not_found")
     try:
         listed = stewardship.words(review_list.warehouse(who))

@@ -85,10 +85,16 @@ def accounts(settings: Settings) -> dict[str, str]:
     which approves for the demo. An edition prints whether a person or the demo approved it.
 
     Raises:
-        ConfigurationError: when an office's `people.yaml` cannot be read.
+        ConfigurationError: when the `people.yaml` of the installation's own office cannot be read.
+            The people of another office whose file cannot be read have no account meanwhile.
 
     """
-    offices = [load_people(each) for each in settings.offices]
+    offices = [load_people(settings)]
+    for office in settings.offices[1:]:
+        try:
+            offices.append(load_people(office))
+        except ConfigurationError as error:
+            print(f"no accounts of the office {office.office}: {error}", file=sys.stderr)
     demo = ["demo"] * settings.demo_claim.exists()
     readers = dict.fromkeys([name for people in offices for name in people.accounts], "viewer")
     engineers = dict.fromkeys([name for people in offices for name in people.engineers], "op")

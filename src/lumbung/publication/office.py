@@ -6,6 +6,7 @@ country, for which it publishes.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Literal
 
 import yaml
@@ -128,6 +129,12 @@ def areas(settings: Settings) -> list[str]:
     """
     found = provinces(settings.project)
     return [*found, country(settings)] if len(found) > 1 else found
+
+
+def misnamed(settings: Settings) -> list[Path]:
+    """Return the folders with the files of an office whose name is no code."""
+    found = {file.parent for file in (settings.project / "config").glob("*/people.yaml")}
+    return sorted(folder for folder in found if not OFFICE.fullmatch(folder.name))
 
 
 def country(settings: Settings) -> str:

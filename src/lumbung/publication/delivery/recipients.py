@@ -6,6 +6,8 @@ office has one in its folder, whose people see and decide what is of that office
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Sequence
 from datetime import date, timedelta
 from email.utils import parseaddr
 from typing import Annotated, Literal
@@ -23,6 +25,8 @@ from pydantic import (
 from lumbung.errors import ConfigurationError
 from lumbung.publication import office
 from lumbung.settings import Settings
+
+log = logging.getLogger(__name__)
 
 PROVINCE = "province"
 Event = Literal[
@@ -135,7 +139,8 @@ class People(BaseModel):
         analysts: Airflow accounts that read the documentation of the tables at the desk, each with
             the code of a regency, or `province`.
         auditors: Airflow accounts that read the audit log and trace numbers at the desk.
-        owners: addresses that are notified of failures, rejections and review items.
+        owners: addresses that are notified of failures and rejections; of failures of channels and
+            builds, and of review items, those of the installation's own office.
         services: by mail address, the Airflow Connections of the services by which a person gets
             notices too. Their password is the service's address as apprise writes it.
         muted: notices that somebody does not get for a while.
@@ -207,13 +212,13 @@ def require_approver(name: str, settings: Settings) -> str:
 
 
 def require_account(name: str, settings: Settings) -> None:
-    """Require that an office's `people.yaml` names an account, as one that decides.
+    """Require that the office's `people.yaml` names an account, as one that decides.
 
     Raises:
-        ConfigurationError: when none does.
+        ConfigurationError: when it does not.
 
     """
-    people = load_people(office_of_account(name, settings))
+    people = load_people(settings)
     named = {
         *(*people.approval.users, *people.leadership, *people.stewards, *people.channel_owners),
         *(*people.engineers, *people.auditors),
@@ -229,29 +234,49 @@ def require_account(name: str, settings: Settings) -> None:
 def office_of_account(account: str, settings: Settings) -> Settings:
     """Return the settings of the office whose `people.yaml` names an account.
 
-    An account that none names belongs to the installation's own office.
+    An account that none names belongs to the installation's own office, where it is nobody's. So
+    does one of an office whose file cannot be read, which is logged.
 
     Raises:
-        ConfigurationError: when two files name it; when none names it and one cannot be read.
+        ConfigurationError: when two files name it.
 
     """
-    found: list[Settings] = []
-    unread: ConfigurationError | None = None
+    found = []
     for each in settings.offices:
         try:
             if account in load_people(each).accounts:
                 found.append(each)
         except ConfigurationError as error:
-            unread = unread or error
+            log.warning("%s", error)
     if len(found) > 1:
-        raise ConfigurationError(
-            f"two offices name the account '{account}'",
-            where=" and ".join(str(each.config / "people.yaml") for each in found),
-            remediation="give the person an account for each office",
-        )
-    if not found and unread:
-        raise unread
+        raise _named_twice(account, found)
     return found[0] if found else settings.at_office("")
+
+
+def require_own_accounts(people: People, settings: Settings) -> None:
+    """Require that no other office names an account of these people.
+
+    Raises:
+        ConfigurationError: when one does.
+
+    """
+    for each in settings.offices:
+        if each.office == settings.office:
+            continue
+        try:
+            others = load_people(each)
+        except ConfigurationError:  # it stops its own office
+            continue
+        for account in sorted(people.accounts & others.accounts):
+            raise _named_twice(account, [settings, each])
+
+
+def _named_twice(account: str, offices: Sequence[Settings]) -> ConfigurationError:
+    return ConfigurationError(
+        f"two offices name the account '{account}'",
+        where=" and ".join(str(each.config / "people.yaml") for each in offices),
+        remediation="give the person an account for each office",
+    )
 
 
 def load_people(settings: Settings) -> People:

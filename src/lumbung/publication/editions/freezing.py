@@ -164,18 +164,22 @@ def _freeze(
 
 
 def _require_same_area(connection: psycopg.Connection, settings: Settings) -> None:
-    """Refuse another area than the office has published for: its editions could not be compared."""
-    published = store.value(
+    """Refuse an office another area than before, and an area another office than before.
+
+    Editions are compared within an office. The districts of one area in editions of two offices
+    would give hidden counts away.
+    """
+    other = store.value(
         connection,
-        "select area_code from published.edition"
-        " where office_code = %(office)s and state = 'published' and area_code <> %(area)s limit 1",
+        "select edition_id from published.edition where state in ('approved', 'published')"
+        " and (office_code = %(office)s) <> (area_code = %(area)s) limit 1",
         {"office": settings.office, "area": area(settings)},
     )
-    if published:
+    if other:
         raise PublicationError(
-            f"the office has published for {published}, and would now for {area(settings)}",
-            where=str(settings.config / "edition.yaml"),
-            remediation="publish for another area from a folder of its own"
+            f"{other} was published by another office for this area, or by this office for another",
+            where=f"the area {area(settings)} in {settings.config}",
+            remediation="let each office go on with the area it has published for"
             " (docs/how-to/use-several-provinces.md)",
         )
 
@@ -256,6 +260,8 @@ def _read(
         if is_of_country:  # the codes of its places do not begin with its own
             label["area_code"] = parameters["area"]
             label["regency"] = store.value(connection, query("province"), parameters)
+        elif (bps := store.value(connection, statement("bps_code"), parameters)) != area(settings):
+            label["area_bps_code"] = bps
         label["tip_outcomes"] = store.value(connection, query("tip_outcome"), parameters)
         label["prevention_rule"] = store.value(connection, query("prevention_rule"), parameters)
     except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn) as error:
@@ -264,12 +270,13 @@ def _read(
             where=f"week {week_id}",
             remediation="build the warehouse first: 'lumbung build'",
         ) from error
-    found = prevention_effect.effects(
-        connection, until=week_id, marts=f"marts{suffix}", province=parameters["area"]
-    )
-    label["effect"] = _effects(
-        found, store.value(connection, statement("published_effect"), parameters) or []
-    )
+    if not is_of_country:
+        found = prevention_effect.effects(
+            connection, until=week_id, marts=f"marts{suffix}", province=parameters["area"]
+        )
+        label["effect"] = _effects(
+            found, store.value(connection, statement("published_effect"), parameters) or []
+        )
     label["district_weeks"] = span
     label["district_unit"] = "case"
     if rows["repeated_district_metric"]:  # an earlier release may have counted a case per theme

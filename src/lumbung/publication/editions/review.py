@@ -76,7 +76,8 @@ def drafted(edition_id: str, *, settings: Settings) -> dict[str, str]:
         raise PublicationError(
             "there are no draft files of this edition, so nobody has reviewed it",
             where=str(place),
-            remediation=f"draft it first: 'lumbung publish {week_of(edition_id)}'",
+            remediation=f"draft it first: 'lumbung publish {week_of(edition_id)}'"
+            + " with the --office that its id begins with" * bool(office_of(edition_id)),
         )
     return folder.hashes(files)
 

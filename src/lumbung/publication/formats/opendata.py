@@ -92,8 +92,7 @@ def datasets(edition: Edition) -> list[Dataset]:
     """Return the tables in the order of the dictionary, their rows in the order of their keys."""
     names = INDONESIAN.category_names(edition)
     places = {r.code: (r.bps_code, r.name) for r in edition.regencies}
-    bps_code = None if edition.is_of_country else edition.area_code  # both schemes have the same
-    places[edition.area_code] = (bps_code, edition.office.province)
+    places[edition.area_code] = (edition.area_bps_code, edition.office.province)
     week = edition.days_of(edition.week_id)
     before = edition.monday - timedelta(days=7), edition.monday - timedelta(days=1)
     if len(edition.weeks) > 1:

@@ -355,6 +355,7 @@ class Edition:
         as_known_at: `now`: all that was known when frozen; `then`: what had been landed by `as_of`.
         frozen_at: when the metrics were frozen (aware).
         area_code: the code of the province, or of the country, that the edition describes.
+        area_bps_code: the same in the scheme of BPS; None where it is not known.
         regencies: of the province, the unknown one last; in the country's edition its provinces.
         metrics: by metric, category and code of a regency or of the area.
         trend: the area's weekly values by metric and category, oldest first.
@@ -406,6 +407,7 @@ class Edition:
     state: str
     office: Office
     area_code: str
+    area_bps_code: str | None
     regencies: tuple[Regency, ...]
     names: dict[str, dict[str, dict[str, str]]]
     legal_sources: tuple[str, ...]

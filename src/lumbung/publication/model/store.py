@@ -254,6 +254,7 @@ def load(edition_id: str, *, database_url: str) -> Edition:
         state=state,
         office=Office.model_validate(label["office"]),
         area_code=head[12],
+        area_bps_code=None if "area_code" in label else label.get("area_bps_code", head[12]),
         regencies=tuple(_regency(**row) for row in label["regency"]),
         names={
             language: {
@@ -510,7 +511,8 @@ def newest(week_id: str, *, office: str, database_url: str) -> str:
         raise PublicationError(
             "the week has no edition yet",
             where=f"week {week_id}",
-            remediation=f"draft it first: 'lumbung publish {week_id}'",
+            remediation=f"draft it first: 'lumbung publish {week_id}"
+            f"{f' --office {office}' if office else ''}'",
         )
     return str(found)
 

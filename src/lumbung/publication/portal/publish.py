@@ -14,7 +14,7 @@ from pathlib import Path
 import psycopg
 
 from lumbung import database
-from lumbung.errors import CheckpointError, ServiceError
+from lumbung.errors import CheckpointError, LumbungError, ServiceError
 from lumbung.publication.checks.pii import find_personal_data, personal_kinds
 from lumbung.publication.checks.stored import require_proven
 from lumbung.publication.formats import maps
@@ -62,7 +62,7 @@ def build(*, settings: Settings, database_url: str) -> Path:
                         staged / "edisi" / one.edition.edition_id / file.name,
                         _stored(connection, one.edition.edition_id, file.name),
                     )
-            _make_readable(store, staged)
+            _make_readable(settings, staged)
             _swap(settings.portal, store, staged)
         except OSError as error:
             raise ServiceError(
@@ -71,6 +71,24 @@ def build(*, settings: Settings, database_url: str) -> Path:
                 remediation="free space or correct the permissions, then run 'lumbung portal'",
             ) from error
     return settings.portal
+
+
+def build_all(*, settings: Settings, database_url: str) -> list[Path]:
+    """Build the portal of every office; return the sites, the installation's own first.
+
+    Raises:
+        LumbungError: as `build`, of the first office of which it failed, after those of the others.
+
+    """
+    built, failed = [], None
+    for office in settings.offices:
+        try:
+            built.append(build(settings=office, database_url=database_url))
+        except LumbungError as error:
+            failed = failed or error
+    if failed:
+        raise failed
+    return built
 
 
 def refuse_personal_data(
@@ -146,10 +164,10 @@ def _write(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def _make_readable(store: Path, site: Path) -> None:
+def _make_readable(settings: Settings, site: Path) -> None:
     """Let a web server of another account read a site, whatever the umask is."""
-    above = [path for path in store.parents if path.name in ("offices", "portals")]
-    for path in (*above, store, site, *site.rglob("*")):
+    above = [path for path in site.parents if path.is_relative_to(settings.at_office("").portals)]
+    for path in (*above, site, *site.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)
 
 

@@ -28,7 +28,7 @@ select exists (
     from published.edition as other
     inner join published.edition as mine
         on
-            other.office_code = mine.office_code
+            other.area_code = mine.area_code
             and other.label -> 'district_weeks' ->> 0 <= mine.label -> 'district_weeks' ->> 1
             and mine.label -> 'district_weeks' ->> 0 <= other.label -> 'district_weeks' ->> 1
     inner join published_cells as theirs on other.edition_id = theirs.edition_id
@@ -50,7 +50,7 @@ select exists (
         select published.label
         from published.edition as published
         where
-            published.office_code = mine.office_code
+            published.area_code = mine.area_code
             and published.state in ('approved', 'published')
             and published.label ? 'effect'
         order by published.week_id desc, published.revision desc

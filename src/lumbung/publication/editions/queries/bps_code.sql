@@ -1,0 +1,3 @@
+select bps_code
+from reference.province
+where province_code = %(area)s
