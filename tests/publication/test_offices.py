@@ -144,6 +144,12 @@ def test_an_office_gives_nobody_what_is_of_another_one(
     load_people(settings)
 
 
+def test_a_broken_edition_file_does_not_close_the_desk(settings: Settings) -> None:
+    (settings.config / "edition.yaml").write_text("name: [")
+    assert person("ketua", settings).may_decide
+    assert person("ketua76", settings).area_prefix == "76"
+
+
 def test_the_countrys_stewards_are_not_those_of_the_warehouse(settings: Settings) -> None:
     """They read every row; what counts in every province is decided by the own office."""
     write(settings.at_office("ID"), {"stewards": {"a": "province"}})

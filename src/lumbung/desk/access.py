@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
 from lumbung import database, orchestration
+from lumbung.errors import ConfigurationError
 from lumbung.files import versions
 from lumbung.publication import office
 from lumbung.publication.delivery.recipients import (
@@ -17,6 +19,8 @@ from lumbung.publication.delivery.recipients import (
 )
 from lumbung.settings import Settings
 from lumbung.warehouse import roles
+
+log = logging.getLogger(__name__)
 
 PROVINCE_ROLE = "analyst_province"
 """The role that reads every row."""
@@ -138,9 +142,17 @@ def person(account: str, settings: Settings) -> Person:
 
 @lru_cache(maxsize=1000)
 def _office(account: str, settings: Settings, _versions: object) -> tuple[Settings, People, str]:
-    """Read the files of the account's office once for each version of all."""
+    """Read the files of the account's office once for each version of all.
+
+    An `edition.yaml` that cannot be read stops editions, not the desk.
+    """
     here = office_of_account(account, settings)
-    return here, load_people(here), office.prefix(here)
+    try:
+        prefix = office.prefix(here)
+    except ConfigurationError as error:
+        log.warning("%s", error)
+        prefix = here.office
+    return here, load_people(here), prefix
 
 
 def _role(area: str, prefix: str) -> str:
