@@ -12,6 +12,7 @@ from lumbung.publication.chapters import profile, record
 from lumbung.publication.chapters.builder import (
     FUNNEL,
     HEADLINE,
+    NAMED,
     OF_RECAPS,
     SOON,
     ChapterBuilder,
@@ -126,7 +127,10 @@ def brief(b: ChapterBuilder, regency: Regency) -> Section:
     planned = [need for need in found if need.planned]
     short = sum(need.gap > 0 for need in planned)
     of_plans = {"count": m.number(len(planned)), "short": m.number(short)}
-    missing = [s.district_name for s in b.missing[code]]
+    missing = m.listing(
+        [s.district_name for s in b.missing[code]],
+        most=NAMED if b.e.is_of_country else 0,  # a province has up to 600 districts
+    )
     submitted, expected = b.submitted(code)
     lead = [
         m(
@@ -150,7 +154,7 @@ def brief(b: ChapterBuilder, regency: Regency) -> Section:
             "brief_recaps" if b.is_due else "brief_recaps_not_due",
             submitted=m.number(submitted),
             expected=m.number(expected),
-            missing=m("brief_missing", districts=m.listing(missing)) if missing else "",
+            missing=m("brief_missing", districts=missing) if missing else "",
         ).rstrip(),
     ]
     ranked = pressing(found)

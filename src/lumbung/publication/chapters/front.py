@@ -227,7 +227,11 @@ def _complete(b: ChapterBuilder) -> tuple[Rank, str, str]:
     submitted, expected = b.submitted()
     if not b.is_due:
         return Rank.NOTHING, m["recaps_not_due"], ""
-    missing = [s.district_name for s in b.e.submissions if not s.is_submitted]
+    missing = [
+        f"{s.district_name} ({b.place[s.regency_code]})" if b.e.is_of_country else s.district_name
+        for s in b.e.submissions
+        if not s.is_submitted
+    ]
     lead = m(
         "point_complete",
         submitted=m.number(submitted),
