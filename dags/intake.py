@@ -54,7 +54,9 @@ def intake_dag(name: str, channel: Channel) -> DAG:
             **DEFAULT_ARGS,
             "queue": "intake",
             "owner": channel.owner.name,
-            "on_failure_callback": report_failure(channel.title, channel.owner.email),
+            "on_failure_callback": report_failure(
+                channel.title, channel.owner.email, province=channel.province
+            ),
         },
         owner_links={channel.owner.name: f"mailto:{channel.owner.email}"},
         tags=["intake", channel.source.kind],

@@ -284,7 +284,7 @@ EVENTS: dict[str, Event] = {
 
 
 def report_failure(
-    name: str = "", *also: str, office: str = ""
+    name: str = "", *also: str, office: str = "", province: str | None = None
 ) -> Callable[[dict[str, Any]], None]:
     """Return a callback that logs a failure as `log_failure` does, and notifies the owners.
 
@@ -292,11 +292,13 @@ def report_failure(
         name: what failed, as its owner knows it; empty: the task's id.
         also: further addresses that are notified.
         office: the office whose owners are notified; empty: the installation's own.
+        province: that of a channel; the owners of its office are notified, too.
 
     """
 
     def report(context: dict[str, Any]) -> None:
         from lumbung.publication.delivery import notify
+        from lumbung.publication.delivery.recipients import owners_of_province
 
         log_failure(context)
         task = context["task_instance"]
@@ -307,7 +309,7 @@ def report_failure(
             f"{task.dag_id}.{task.task_id}, {task.run_id}",
             str(context.get("exception")),
             notifier=notifier(office),
-            also=also,
+            also=[*also, *owners_of_province(province, Settings.load())],
             page=f"/kanal/{channel}" if kind else "/",
         )
 

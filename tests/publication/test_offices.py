@@ -17,6 +17,7 @@ from lumbung.publication import office
 from lumbung.publication.delivery.recipients import (
     load_people,
     office_of_account,
+    owners_of_province,
     require_account,
     require_own_accounts,
 )
@@ -142,6 +143,14 @@ def test_an_office_gives_nobody_what_is_of_another_one(
         load_people(settings.at_office("76"))
     write(settings, people)
     load_people(settings)
+
+
+def test_the_owners_of_an_office_are_known_by_its_province(settings: Settings) -> None:
+    write(settings.at_office("76"), {"owners": ["data@sulbar.example"]})
+    found = {code: owners_of_province(code, settings) for code in ("76", "19", "", None)}
+    assert found == {"76": ["data@sulbar.example"], "19": [], "": [], None: []}
+    (settings.at_office("76").config / "people.yaml").write_text("sender: [")
+    assert owners_of_province("76", settings) == []
 
 
 def test_a_broken_edition_file_does_not_close_the_desk(settings: Settings) -> None:

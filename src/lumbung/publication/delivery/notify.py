@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from lumbung import database, registry
 from lumbung.publication import office
 from lumbung.publication.delivery.notices import Notice, Notifier, without_numbers
-from lumbung.publication.delivery.recipients import Event, load_people
+from lumbung.publication.delivery.recipients import Event, load_people, owners_of_province
 from lumbung.publication.edition_id import week_of
 from lumbung.publication.formats import render
 from lumbung.publication.model.store import draft_files, load
@@ -298,20 +298,24 @@ def notify_of_decision(
 
 
 def notify_of_channels(result: RawResult, *, notifier: Notifier, database_url: str) -> None:
-    """Notify owners of channels, and those of the warehouse, of what the raw checkpoint found.
+    """Notify owners of channels, of their offices and of the warehouse of the raw checkpoint.
 
     These are channels that are held back, late, or have an unusual number of deliveries. As long as
     it lasts, they are notified once a week.
     """
     with database.connect(database_url, application="lumbung holds") as connection:
         channels = {
-            str(channel): (m.channel(title), str(owner), str(address))
-            for channel, title, owner, address in connection.execute(
-                "select channel, title, owner_name, owner_email from reference.channel"
+            str(channel): (
+                *(m.channel(title), str(owner)),
+                [str(address), *owners_of_province(province, notifier.settings)],
+            )
+            for channel, title, owner, address, province in connection.execute(
+                "select channel, title, owner_name, owner_email, province_code"
+                " from reference.channel"
             )
         }
     for hold in result.holds:
-        named, owner, address = channels.get(hold.channel, (hold.channel, "", ""))
+        named, owner, addresses = channels.get(hold.channel, (hold.channel, "", []))
         notice = Notice(
             "channel_held",
             f"{hold.channel} {hold.check_name} {hold.held_at.isoformat()}",
@@ -329,12 +333,12 @@ def notify_of_channels(result: RawResult, *, notifier: Notifier, database_url: s
             since=hold.held_at,
             pause=WEEK,
         )
-        notify_owners(notice, notifier=notifier, also=[address] if address else [])
+        notify_owners(notice, notifier=notifier, also=addresses)
     for warning in result.warnings:
         if (event := CHANNEL_EVENTS.get(warning.name)) is None:
             continue
         for name in sorted({str(row["channel"]) for row in warning.failing}):
-            named, owner, address = channels.get(name, (name, "", ""))
+            named, owner, addresses = channels.get(name, (name, "", []))
             notice = Notice(
                 event,
                 name,
@@ -344,7 +348,7 @@ def notify_of_channels(result: RawResult, *, notifier: Notifier, database_url: s
                 page=f"/kanal/{name}",
                 pause=WEEK,
             )
-            notify_owners(notice, notifier=notifier, also=[address] if address else [])
+            notify_owners(notice, notifier=notifier, also=addresses)
 
 
 def notify_of_review_items(count: int, text: str, *, notifier: Notifier) -> None:

@@ -139,8 +139,8 @@ class People(BaseModel):
         analysts: Airflow accounts that read the documentation of the tables at the desk, each with
             the code of a regency, or `province`.
         auditors: Airflow accounts that read the audit log and trace numbers at the desk.
-        owners: addresses that are notified of failures and rejections; of failures of channels and
-            builds, and of review items, those of the installation's own office.
+        owners: addresses that are notified of failures, rejections and channels of the office; of
+            every channel, builds and review items those of the installation's own office.
         services: by mail address, the Airflow Connections of the services by which a person gets
             notices too. Their password is the service's address as apprise writes it.
         muted: notices that somebody does not get for a while.
@@ -251,6 +251,17 @@ def office_of_account(account: str, settings: Settings) -> Settings:
     if len(found) > 1:
         raise _named_twice(account, found)
     return found[0] if found else settings.at_office("")
+
+
+def owners_of_province(code: str | None, settings: Settings) -> list[str]:
+    """Return the owners of the further office that publishes for a province; none without one."""
+    if code not in {each.office for each in settings.offices[1:]}:
+        return []
+    try:
+        return load_people(settings.at_office(str(code))).owners
+    except ConfigurationError as error:
+        log.warning("%s", error)
+        return []
 
 
 def require_own_accounts(people: People, settings: Settings) -> None:

@@ -183,7 +183,8 @@ def _parts(
         )
         for need in bulletin.pressing(b.needs)[: bulletin.NEEDS]
     ]
-    parts.append((m["need_title"], needs or [m["sheet_none"]]))
+    if not e.is_of_country:  # the provinces' editions have the needs
+        parts.append((m["need_title"], needs or [m["sheet_none"]]))
     # case numbers, which may be many, come after whom to call and what to do
     parts += [
         (m[f"sheet_due_{group}"], [line for _, line in due[group]]) for group in DUE if due[group]
