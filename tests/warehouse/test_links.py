@@ -333,7 +333,10 @@ def test_what_became_of_tips_is_what_the_world_says(demo: Demo) -> None:
         return {which: sum(kind == which for kind, _ in numbers) for which in ("LP", "TM")}
 
     def outcomes(connection: psycopg.Connection) -> list[dict[str, int]]:
-        return [store.value(connection, statement("tip_outcome"), {"week": week}) for week in weeks]
+        return [
+            store.value(connection, statement("tip_outcome"), {"week": week, "provinces": None})
+            for week in weeks
+        ]
 
     with psycopg.connect(url) as connection:
         connection.execute("update marts.fct_report_pair set state_code = 'candidate'")

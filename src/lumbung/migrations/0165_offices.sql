@@ -85,9 +85,6 @@ select
 from published.edition
 where state = 'published';
 
-comment on column editions.edition.edition_id is
-    'Office, week and revision, `76-2024-W47-r1`; of the installation''s own office `2024-W47-r1`.';
-comment on column editions.edition.office_code is
-    'Kemendagri code of the province whose office published it, `ID` the country''s; empty: the installation''s own office.';
-comment on column editions.edition.area_code is
-    'Kemendagri code of the province that it describes; `ID` the country.';
+comment on column editions.edition.edition_id is 'Office, week and revision, `76-2024-W47-r1`; of the installation''s own office `2024-W47-r1`.';
+comment on column editions.edition.office_code is 'Kemendagri code of the province whose office published it, `ID` the country''s; empty: the installation''s own office.';
+comment on column editions.edition.area_code is 'Kemendagri code of the province that it describes; `ID` the country.';
