@@ -20,8 +20,10 @@ alter table published.edition
         or edition_id = published.office_of(edition_id) || '-' || week_id || '-r' || revision
     );
 
--- As in 0055.
-create or replace function published.edition_transition() returns trigger language plpgsql as $$
+-- As in 0055, with the search path that a later migration gave it.
+create or replace function published.edition_transition() returns trigger
+language plpgsql set search_path = pg_catalog, pg_temp
+as $$
 begin
     -- generated columns have no value yet
     if to_jsonb(new) - array['state', 'office_code', 'area_code']
