@@ -10,6 +10,7 @@ import logging
 from collections.abc import Sequence
 from datetime import date, timedelta
 from email.utils import parseaddr
+from functools import lru_cache
 from typing import Annotated, Literal
 
 import yaml
@@ -301,7 +302,7 @@ def load_people(settings: Settings) -> People:
     """
     file = settings.config / "people.yaml"
     try:
-        people = People.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
+        people = _parsed(file.read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError, ValidationError) as error:
         raise ConfigurationError(
             f"approvers, owners and recipients cannot be read: {' '.join(str(error).split())}",
@@ -312,6 +313,12 @@ def load_people(settings: Settings) -> People:
     if settings.office:
         _require_of_office(people, settings)
     return people
+
+
+@lru_cache(maxsize=256)
+def _parsed(text: str) -> People:
+    """Parse a file once: to find an account's office, those of all offices are read."""
+    return People.model_validate(yaml.safe_load(text))
 
 
 def _require_of_office(people: People, settings: Settings) -> None:

@@ -124,7 +124,7 @@ def freeze(
 def _freeze(
     week_id: str, settings: Settings, database_url: str, then: point_in_time.PointInTime | None
 ) -> str:
-    office = load_office(settings)
+    office, area_code = load_office(settings), area(settings)
     with database.session(database_url, application="lumbung publication") as connection:
         # Builds replace seeds before they publish marts.
         hold_builds_off(connection, BUILD_WAIT, command=f"freezing week {week_id}")
@@ -133,8 +133,8 @@ def _freeze(
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.execute("lock table published.edition in share row exclusive mode")
         require_known(connection, settings)
-        _require_same_area(connection, settings)
-        parameters, rows, label = _read(connection, week_id, settings, then)
+        _require_same_area(connection, settings, area_code)
+        parameters, rows, label = _read(connection, week_id, settings, area_code, then)
         if not rows["metric"] or any(None in row[3:5] for row in rows["metric"]):
             raise PublicationError(
                 "the warehouse has no complete metrics of this week",
@@ -163,7 +163,7 @@ def _freeze(
         return _store(connection, parameters, rows, label, settings, database_url)
 
 
-def _require_same_area(connection: psycopg.Connection, settings: Settings) -> None:
+def _require_same_area(connection: psycopg.Connection, settings: Settings, area_code: str) -> None:
     """Refuse an office another area than before, and an area another office than before.
 
     Editions are compared within an office. The districts of one area in editions of two offices
@@ -173,12 +173,12 @@ def _require_same_area(connection: psycopg.Connection, settings: Settings) -> No
         connection,
         "select edition_id from published.edition where state in ('approved', 'published')"
         " and (office_code = %(office)s) <> (area_code = %(area)s) limit 1",
-        {"office": settings.office, "area": area(settings)},
+        {"office": settings.office, "area": area_code},
     )
     if other:
         raise PublicationError(
             f"{other} was published by another office for this area, or by this office for another",
-            where=f"the area {area(settings)} in {settings.config}",
+            where=f"the area {area_code} in {settings.config}",
             remediation="let each office go on with the area it has published for"
             " (docs/how-to/use-several-provinces.md)",
         )
@@ -200,6 +200,7 @@ def _read(
     connection: psycopg.Connection,
     week_id: str,
     settings: Settings,
+    area_code: str,
     then: point_in_time.PointInTime | None,
 ) -> tuple[dict[str, Any], dict[str, Rows], dict[str, Any]]:
     """Return the parameters of the week's statements, the rows of `READ`, and the label."""
@@ -210,12 +211,12 @@ def _read(
         return re.sub(r"\b(marts|reporting)\.", rf"\1{suffix}.", statement(name))
 
     closed = as_of(week_id)
-    is_of_country = area(settings) == country(settings)
+    is_of_country = area_code == country(settings)
     parameters: dict[str, Any] = {
         "office": settings.office,
-        "area": area(settings),
+        "area": area_code,
         # None: all there are, also what has the code of none
-        "provinces": [area(settings)] if len(areas(settings)) > 1 and not is_of_country else None,
+        "provinces": [area_code] if len(areas(settings)) > 1 and not is_of_country else None,
         "code_length": len("19" if is_of_country else "19.01"),
         "week": week_id,
         "before": week_before(closed - timedelta(days=7)),
@@ -258,9 +259,9 @@ def _read(
         }
         label: dict[str, Any] = store.value(connection, query("label"), parameters)
         if is_of_country:  # the codes of its places do not begin with its own
-            label["area_code"] = parameters["area"]
+            label["area_code"] = area_code
             label["regency"] = store.value(connection, query("province"), parameters)
-        elif (bps := store.value(connection, statement("bps_code"), parameters)) != area(settings):
+        elif (bps := store.value(connection, statement("bps_code"), parameters)) != area_code:
             label["area_bps_code"] = bps
         label["tip_outcomes"] = store.value(connection, query("tip_outcome"), parameters)
         label["prevention_rule"] = store.value(connection, query("prevention_rule"), parameters)
@@ -272,7 +273,7 @@ def _read(
         ) from error
     if not is_of_country:
         found = prevention_effect.effects(
-            connection, until=week_id, marts=f"marts{suffix}", province=parameters["area"]
+            connection, until=week_id, marts=f"marts{suffix}", province=area_code
         )
         label["effect"] = _effects(
             found, store.value(connection, statement("published_effect"), parameters) or []
