@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,7 +17,7 @@ import pytest
 import yaml
 from fastapi import FastAPI, HTTPException, Request
 from starlette.testclient import TestClient
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from lumbung.desk import app
 from lumbung.desk.airflow import Airflow
@@ -173,16 +174,26 @@ def stand_in(request: Request) -> SimpleNamespace:
     return SimpleNamespace(get_name=lambda: account)
 
 
-def mounted(scheduler: Scheduler) -> ASGIApp:
-    """The desk within a stand-in of Airflow."""
-    api = scheduler.app()
+@cache
+def the_desk() -> ASGIApp:
+    """The desk; its routes take longer to make than most tests take."""
 
     def airflow(request: Request) -> Airflow:
-        found = Airflow(api, request)
+        found = Airflow(request.scope["airflow"], request)
         found._headers["x-account"] = request.headers.get("x-account", "")
         return found
 
     return app.create(stand_in, secret="s" * 32, airflow=airflow)
+
+
+def mounted(scheduler: Scheduler) -> ASGIApp:
+    """The desk within a stand-in of Airflow."""
+    desk, api = the_desk(), scheduler.app()
+
+    async def within(scope: Scope, receive: Receive, send: Send) -> None:
+        await desk({**scope, "airflow": api}, receive, send)
+
+    return within
 
 
 @pytest.fixture(scope="session")

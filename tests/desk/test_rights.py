@@ -23,7 +23,17 @@ from lumbung.errors import ConfigurationError
 from lumbung.settings import JAKARTA
 from lumbung.warehouse import exclusions, links, mappings
 from lumbung.warehouse.mappings import PLACE
-from tests.desk.conftest import DRAFT, FIRST, HOSTILE, OTHER, OWN, PUBLISHED, Desk, quarantine
+from tests.desk.conftest import (
+    DRAFT,
+    FIRST,
+    HOSTILE,
+    OTHER,
+    OWN,
+    PUBLISHED,
+    Desk,
+    quarantine,
+    the_desk,
+)
 from tests.support.databases import the_row
 
 PEOPLE = {
@@ -207,10 +217,11 @@ def cases(own: int, other: int, message: int, hold: int) -> dict[tuple[str, str]
     }
 
 
-def application(desk: Desk) -> FastAPI:
-    assert isinstance(desk.app, Guard)
-    assert isinstance(desk.app.app, FastAPI)
-    return desk.app.app
+def application() -> FastAPI:
+    desk = the_desk()
+    assert isinstance(desk, Guard)
+    assert isinstance(desk.app, FastAPI)
+    return desk.app
 
 
 @dataclass
@@ -296,7 +307,7 @@ def filled(words: tuple[Desk, str], pulls: Desk, written: Desk) -> Office:
 def test_every_route_has_a_rule_and_is_for_those_alone_whom_it_names(filled: Office) -> None:
     routes = {
         (method, route.path)
-        for route in application(filled.desk).routes
+        for route in application().routes
         if isinstance(route, APIRoute)
         for method in route.methods
     }

@@ -436,7 +436,7 @@ def test_every_page_of_the_desk_shows_it_without_an_effect(
     pages = shown.pages()
     assert pages.keys() == {
         route.path
-        for route in application(desk).routes
+        for route in application().routes
         if isinstance(route, APIRoute)
         and "GET" in route.methods
         and not any(part in route.path for part in ("/berkas/", "/formulir/", "/desk."))
