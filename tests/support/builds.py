@@ -1,4 +1,4 @@
-"""Cheaper builds of the warehouse for tests: no artefacts of dbt, a project parsed once."""
+"""Cheaper builds for tests: a project parsed once, nothing of dbt made that nobody reads."""
 
 from __future__ import annotations
 
