@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import io
 import json
-import re
 import sys
 import tarfile
 from importlib.metadata import version
@@ -64,13 +63,8 @@ def load(file: Path, folder: Path, server: EmbeddedPostgres, database: str) -> s
     url = fresh_database(server, "template0", database)
     with psycopg.connect(url) as connection:
         known = {name for (name,) in connection.execute("select rolname from pg_roles")}
-        missing = set(json.loads((folder / "roles.json").read_bytes())) - known
-        for name in missing:
+        for name in set(json.loads((folder / "roles.json").read_bytes())) - known:
             connection.execute(sql.SQL("create role {}").format(sql.Identifier(name)))
-        for name in missing:  # the server's other databases use these roles too
-            if re.fullmatch(r"analyst_\d\d_\d\d", name):
-                role = sql.Identifier(name)
-                connection.execute(sql.SQL("grant analyst_regency to {}").format(role))
     dump.run("pg_restore", url, "--exit-on-error", str(folder / "warehouse.dump"))
     return url
 

@@ -60,6 +60,19 @@ def test_an_analyst_of_regencies_reads_their_rows(url: str) -> None:
     assert query(sari, "select count(*) from marts.dim_regency") == [(3,)]
 
 
+def test_a_role_that_somebody_made_by_hand_reads_its_regency(url: str) -> None:
+    """As before a restore into another server, whose roles `pg_restore` does not bring."""
+    query(url, "create role analyst_77_01 nologin noinherit")
+    try:
+        query(url, "insert into marts.fct_report values (1, '77.01')")
+        query(url, "select ops.make_regency_roles(array['77.01'])")
+        sari = login(url, "sari", users.add(url, "sari", "analyst", ["77.01"]))
+        assert query(sari, READ) == [("77.01", 1)]
+        users.remove(url, "sari", drop_tables=True)
+    finally:
+        query(url, "drop role analyst_77_01")
+
+
 def test_metabase_lists_the_tables_of_a_regency(url: str) -> None:
     """As its driver asks: where the estimate of rows is denied, it finds no table at all."""
     sari = login(url, "sari", users.add(url, "sari", "analyst", ["19.02"]))
