@@ -73,6 +73,7 @@ def parsed_once(folder: Path) -> Iterator[None]:
                 _compile_templates_once(patch)
                 _build_no_unread_events(patch)
                 _make_one_empty_table(patch)
+                _make_contexts_faster(patch)
                 _write_no_sql(patch)
                 accepts.append(True)
             result = INVOKE_DBT(arguments, **given)
@@ -151,6 +152,32 @@ def _make_one_empty_table(patch: pytest.MonkeyPatch) -> None:
 
     empty = agate_helper.empty_table()  # type: ignore[no-untyped-call]  # dbt has no types here
     patch.setattr(agate_helper, "empty_table", lambda: empty)
+
+
+def _make_contexts_faster(patch: pytest.MonkeyPatch) -> None:
+    """Make the context of a node in fewer steps: dbt makes one object of each macro for it."""
+    from dbt.clients.jinja import MacroGenerator
+    from dbt.context.configured import ConfiguredContext
+    from dbt.context.macros import MacroNamespace
+    from dbt.context.manifest import ManifestContext
+
+    with_tests = ManifestContext.to_dict
+
+    def made(
+        macro: Any, called: Any, context: Any = None, node: Any = None, stack: Any = None
+    ) -> None:
+        macro.macro, macro.context, macro.node, macro.stack = called, context, node, stack
+
+    def filled(context: ManifestContext) -> dict[str, Any]:
+        if not isinstance(context.namespace, MacroNamespace):
+            return with_tests(context)  # type: ignore[no-any-return]  # dbt has no types here
+        names: dict[str, Any] = ConfiguredContext.to_dict(context)
+        for each in reversed([*context.namespace._search_order()]):
+            names.update(each)
+        return names
+
+    patch.setattr(MacroGenerator, "__init__", made)
+    patch.setattr(ManifestContext, "to_dict", filled)
 
 
 def _write_no_sql(patch: pytest.MonkeyPatch) -> None:

@@ -299,7 +299,8 @@ class EmbeddedPostgres:
             printed = output.read().strip()
         if done.returncode:
             lines = [*printed.splitlines(), *self._log_tail().splitlines()]
-            errors = [x for x in lines if any(word in x for word in ("FATAL", "PANIC", "error:"))]
+            words = ("FATAL", "PANIC", "error:", "pg_ctl:")
+            errors = [x for x in lines if any(word in x for word in words)]
             detail = " / ".join(errors[-2:] or lines[-3:])
             raise ServiceError(
                 f"{program} failed: {detail}",
