@@ -337,7 +337,7 @@ def configuration(project: Path) -> str:
             lines += ["", f"## `{name}` in `{file}`", ""]
             lines += [*filled(_about(part)[0]), "", *_keys(part)]
     text = project.read_text(encoding="utf-8")
-    values = yaml.safe_load(text)["vars"]
+    values = yaml.load(text, yaml.CSafeLoader)["vars"]
     lines += ["", "## Variables of dbt", "", "`vars` in `dbt_project/dbt_project.yml`.", ""]
     section = text.partition("\nvars:\n")[2].partition("\n\n")[0] + "\n"
     for comment, keys in re.findall(r"((?:  #.*\n)+)((?:  \w.*\n(?:    .*\n)*)+)", section):

@@ -139,7 +139,8 @@ def misnamed(settings: Settings) -> list[Path]:
 
 def country(settings: Settings) -> str:
     """Return the code of the country, which is a variable of the dbt project."""
-    project = yaml.safe_load((settings.dbt_project / "dbt_project.yml").read_text("utf-8"))
+    text = (settings.dbt_project / "dbt_project.yml").read_text("utf-8")
+    project = yaml.load(text, yaml.CSafeLoader)
     code: str = project["vars"]["country_code"]
     return code
 
@@ -153,7 +154,9 @@ def load_office(settings: Settings) -> Office:
     """
     file = settings.config / "edition.yaml"
     try:
-        office = Office.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
+        office = Office.model_validate(
+            yaml.load(file.read_text(encoding="utf-8"), yaml.CSafeLoader)
+        )
     except (OSError, yaml.YAMLError, ValidationError) as error:
         raise ConfigurationError(
             f"the office of the edition cannot be read: {' '.join(str(error).split())}",

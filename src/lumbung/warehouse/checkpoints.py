@@ -183,7 +183,7 @@ def load_suite(file: Path) -> Suite:
 
     """
     try:
-        return Suite.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
+        return Suite.model_validate(yaml.load(file.read_text(encoding="utf-8"), yaml.CSafeLoader))
     except (OSError, yaml.YAMLError, ValidationError) as error:
         raise ConfigurationError(
             f"the suite cannot be read: {' '.join(str(error).split())}",

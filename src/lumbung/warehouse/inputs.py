@@ -22,7 +22,7 @@ def require_seeds(settings: Settings) -> None:
     listed = folder / "_seeds.yml"
     names = []
     if listed.is_file():
-        content = yaml.safe_load(listed.read_text(encoding="utf-8"))
+        content = yaml.load(listed.read_text(encoding="utf-8"), yaml.CSafeLoader)
         names = [f"{seed['name']}.csv" for seed in content["seeds"]]
     for name in ["_seeds.yml", *names]:
         if not (folder / name).is_file():

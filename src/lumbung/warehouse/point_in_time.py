@@ -159,7 +159,7 @@ def schemas(settings: Settings) -> list[str]:
             elif isinstance(value, dict):
                 collect(value)
 
-    collect(yaml.safe_load(file.read_text(encoding="utf-8")))
+    collect(yaml.load(file.read_text(encoding="utf-8"), yaml.CSafeLoader))
     return found
 
 

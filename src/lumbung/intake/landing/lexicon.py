@@ -199,7 +199,9 @@ def term_key(text: str) -> str:
 def _variables(file: Path) -> dict[str, Any]:
     """The variables of a `dbt_project.yml`."""
     try:
-        variables: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))["vars"]
+        variables: dict[str, Any] = yaml.load(file.read_text(encoding="utf-8"), yaml.CSafeLoader)[
+            "vars"
+        ]
     except (OSError, ValueError, yaml.YAMLError, TypeError, KeyError) as error:
         raise ConfigurationError(
             f"the dbt project cannot be read: {error!r}",

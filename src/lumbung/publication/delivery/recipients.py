@@ -318,7 +318,7 @@ def load_people(settings: Settings) -> People:
 @lru_cache(maxsize=256)
 def _parsed(text: str) -> People:
     """Parse a file once: to find an account's office, those of all offices are read."""
-    return People.model_validate(yaml.safe_load(text))
+    return People.model_validate(yaml.load(text, yaml.CSafeLoader))
 
 
 def _require_of_office(people: People, settings: Settings) -> None:
