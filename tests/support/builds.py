@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import fcntl
+import functools
 import os
+import pickle
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import fields
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -47,8 +50,10 @@ def parsed_once(folder: Path) -> Iterator[None]:
 
     Each home would parse the whole project first, and again for another name, variable or server.
     A copy of the project begins with what was parsed of the checkout: dbt parses what differs.
+    Builds of a process by the checkout copy the manifest of the first.
     """
     accepts: list[bool] = []
+    manifests: dict[Path, bytes] = {}
 
     def shared(
         arguments: Sequence[str], *, settings: Settings, database_url: str, target: str, **more: Any
@@ -61,6 +66,9 @@ def parsed_once(folder: Path) -> Iterator[None]:
         kept = folder / sha256(f"{database} {variables}".encode()).hexdigest()
         own = settings.home / "dbt" / target / "partial_parse.msgpack"
         is_checkout = settings.dbt_project.resolve() == CHECKOUT
+        is_build = is_checkout and list(arguments) == ["--no-write-json", "parse"]
+        if is_build and kept in manifests:
+            return _manifest(manifests[kept])
         with ExitStack() as stack:
             if is_checkout and not kept.exists():  # one worker parses, the others wait for it
                 lock = stack.enter_context(kept.with_suffix(".lock").open("w"))
@@ -71,6 +79,7 @@ def parsed_once(folder: Path) -> Iterator[None]:
             if not accepts:  # not before: dbt takes seconds to import
                 _accept_any_server(patch)
                 _compile_templates_once(patch)
+                _find_the_same_once(patch)
                 _build_no_unread_events(patch)
                 _make_one_empty_table(patch)
                 _make_contexts_faster(patch)
@@ -81,11 +90,26 @@ def parsed_once(folder: Path) -> Iterator[None]:
                 made = kept.with_suffix(".made")
                 shutil.copyfile(own, made)
                 made.replace(kept)
+            if is_build:
+                manifests[kept] = _parsed(result)  # a build changes its manifest
             return result
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(dbt_runner, "invoke_dbt", shared)
         yield
+
+
+def _parsed(manifest: Any) -> bytes:
+    """What was parsed, without the indexes that dbt makes of it."""
+    names = [field.name for field in fields(manifest) if field.init and field.name[0] != "_"]
+    return pickle.dumps({name: getattr(manifest, name) for name in names})
+
+
+def _manifest(parsed: bytes) -> Any:
+    """A manifest with the fields of `_parsed`."""
+    from dbt.contracts.graph.manifest import Manifest
+
+    return Manifest(**pickle.loads(parsed))
 
 
 def _accept_any_server(patch: pytest.MonkeyPatch) -> None:
@@ -118,6 +142,29 @@ def _compile_templates_once(patch: pytest.MonkeyPatch) -> None:
         return codes[key]
 
     patch.setattr(MacroFuzzEnvironment, "compile", compiled)
+
+
+def _find_the_same_once(patch: pytest.MonkeyPatch) -> None:
+    """Spare what each run of dbt finds out again, a tenth of an increment.
+
+    No plugin of dbt is installed, no variable of a test's environment is a secret of dbt's, and the
+    graph has no cycle.
+    """
+    from dbt.compilation import Linker
+    from dbt.plugins.manager import PluginManager
+    from dbt_common.clients import agate_helper
+    from dbt_common.events import functions
+
+    types = functools.cache(agate_helper.build_type_tester)
+
+    def typed(text_columns: Iterable[str], string_null_values: Iterable[str] = ("null", "")) -> Any:
+        return types(frozenset(text_columns), tuple(string_null_values))
+
+    patch.setattr(agate_helper, "build_type_tester", typed)
+    patch.setattr(PluginManager, "get_prefixed_modules", dict)
+    patch.setattr(functions, "env_secrets", list)
+    patch.setattr(Linker, "find_cycles", lambda _: None)
+    patch.setattr(Linker, "get_graph_summary", lambda *_: {})
 
 
 def _build_no_unread_events(patch: pytest.MonkeyPatch) -> None:
@@ -155,28 +202,47 @@ def _make_one_empty_table(patch: pytest.MonkeyPatch) -> None:
 
 
 def _make_contexts_faster(patch: pytest.MonkeyPatch) -> None:
-    """Make the context of a node in fewer steps: dbt makes one object of each macro for it."""
+    """Make the context of a node in fewer steps: dbt makes an object of each macro for it."""
     from dbt.clients.jinja import MacroGenerator
     from dbt.context.configured import ConfiguredContext
-    from dbt.context.macros import MacroNamespace
+    from dbt.context.macros import MacroNamespace, MacroNamespaceBuilder
     from dbt.context.manifest import ManifestContext
 
-    with_tests = ManifestContext.to_dict
+    fill = ManifestContext.to_dict
 
     def made(
         macro: Any, called: Any, context: Any = None, node: Any = None, stack: Any = None
     ) -> None:
         macro.macro, macro.context, macro.node, macro.stack = called, context, node, stack
 
+    def built(
+        builder: MacroNamespaceBuilder, macros: dict[str, dict[str, Any]], context: dict[str, Any]
+    ) -> MacroNamespace:
+        node, stack, inner = builder.node, builder.thread_ctx, builder.internal_package_names_order
+        by_package = {
+            package: {name: MacroGenerator(each, context, node, stack) for name, each in of.items()}
+            for package, of in macros.items()
+        }
+        of_dbt: dict[str, Any] = {}
+        for package in reversed(inner):
+            of_dbt |= by_package.pop(package, {})
+        return MacroNamespace(
+            global_namespace=by_package.get(builder.root_package, {}),
+            local_namespace=by_package.get(builder.search_package, {}),
+            global_project_namespace=of_dbt,
+            packages=by_package,
+        )
+
     def filled(context: ManifestContext) -> dict[str, Any]:
         if not isinstance(context.namespace, MacroNamespace):
-            return with_tests(context)  # type: ignore[no-any-return]  # dbt has no types here
+            return fill(context)  # type: ignore[no-any-return]  # dbt has no types here
         names: dict[str, Any] = ConfiguredContext.to_dict(context)
         for each in reversed([*context.namespace._search_order()]):
             names.update(each)
         return names
 
     patch.setattr(MacroGenerator, "__init__", made)
+    patch.setattr(MacroNamespaceBuilder, "build_namespace", built)
     patch.setattr(ManifestContext, "to_dict", filled)
 
 
