@@ -61,7 +61,7 @@ def test_an_analyst_of_regencies_reads_their_rows(url: str) -> None:
 
 
 def test_a_role_that_somebody_made_by_hand_reads_its_regency(url: str) -> None:
-    """As before a restore into another server, whose roles `pg_restore` does not bring."""
+    """As before `pg_restore` into another server, which brings no roles."""
     query(url, "create role analyst_77_01 nologin noinherit")
     try:
         query(url, "insert into marts.fct_report values (1, '77.01')")

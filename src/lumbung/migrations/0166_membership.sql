@@ -1,4 +1,4 @@
--- As in 0164. A role that somebody made by hand, as before a restore into another server, becomes a member too:
+-- As in 0164. A role that somebody made by hand, as before pg_restore into another server, becomes a member too:
 -- without it, the readers of its regency saw no row.
 create or replace function ops.make_regency_roles(regency_codes text[]) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp
