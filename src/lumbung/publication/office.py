@@ -154,9 +154,8 @@ def load_office(settings: Settings) -> Office:
     """
     file = settings.config / "edition.yaml"
     try:
-        office = Office.model_validate(
-            yaml.load(file.read_text(encoding="utf-8"), yaml.CSafeLoader)
-        )
+        text = file.read_text(encoding="utf-8")
+        office = Office.model_validate(yaml.load(text, yaml.CSafeLoader))
     except (OSError, yaml.YAMLError, ValidationError) as error:
         raise ConfigurationError(
             f"the office of the edition cannot be read: {' '.join(str(error).split())}",

@@ -199,9 +199,8 @@ def term_key(text: str) -> str:
 def _variables(file: Path) -> dict[str, Any]:
     """The variables of a `dbt_project.yml`."""
     try:
-        variables: dict[str, Any] = yaml.load(file.read_text(encoding="utf-8"), yaml.CSafeLoader)[
-            "vars"
-        ]
+        text = file.read_text(encoding="utf-8")
+        variables: dict[str, Any] = yaml.load(text, yaml.CSafeLoader)["vars"]
     except (OSError, ValueError, yaml.YAMLError, TypeError, KeyError) as error:
         raise ConfigurationError(
             f"the dbt project cannot be read: {error!r}",
