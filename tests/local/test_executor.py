@@ -28,10 +28,11 @@ def test_the_packages_are_imported_before_the_workers_are_forked(
     parsed = tmp_path / "dbt" / "target" / "partial_parse.msgpack"
     parsed.parent.mkdir(parents=True)
     parsed.write_bytes(b"half a fi")
-    monkeypatch.setattr(executor, "PRELOADED", ("no_such_package", "sndhdr", "this_is_absent.too"))
-    monkeypatch.delitem(sys.modules, "sndhdr", raising=False)
+    names = ("no_such_package", "tabnanny", "this_is_absent.too")
+    monkeypatch.setattr(executor, "PRELOADED", names)
+    monkeypatch.delitem(sys.modules, "tabnanny", raising=False)
     monkeypatch.setattr(
-        LocalExecutor, "start", lambda _: imported_at_fork.append("sndhdr" in sys.modules)
+        LocalExecutor, "start", lambda _: imported_at_fork.append("tabnanny" in sys.modules)
     )
     executor.PreloadingExecutor(parallelism=1).start()
     assert imported_at_fork == [True], "and what cannot be imported or read stops nothing"

@@ -18,7 +18,7 @@ from lumbung.publication.formats import render
 from lumbung.publication.formats.render import document
 from lumbung.publication.model import store
 from lumbung.publication.model.edition import MetricValue
-from lumbung.settings import Settings
+from lumbung.settings import JAKARTA, Settings
 from lumbung.warehouse.build_lock import hold_builds_off
 from lumbung.warehouse.roles import role_url
 from tests.publication.test_render import BOUNDARIES
@@ -185,7 +185,7 @@ def test_a_week_without_metrics_is_refused(url: str, settings: Settings, week: s
 
 
 def test_a_week_that_has_not_ended_is_refused(url: str, settings: Settings) -> None:
-    this_week = "{}-W{:02}".format(*datetime.now(UTC).isocalendar())
+    this_week = "{}-W{:02}".format(*datetime.now(JAKARTA).isocalendar())
     execute(
         url,
         "insert into reporting.rpt_metric select metric_code, category_code, regency_code, %s,"
