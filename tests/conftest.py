@@ -21,7 +21,7 @@ from xdist.scheduler import LoadScopeScheduling
 from xdist.workermanage import WorkerController
 
 from lumbung import database
-from lumbung.local.postgres import EmbeddedPostgres
+from lumbung.local.postgres import OPTIONS, EmbeddedPostgres
 from tests.support.databases import fresh_database
 
 # Collect garbage less often: it was a fifth of the CPU time of a build of the warehouse, and more
@@ -241,10 +241,14 @@ def server(scratch: Path) -> Iterator[EmbeddedPostgres]:
 
     Its data need not survive a crash of the machine, so it does not wait for the disk, and keeps
     little of its log. A password is hashed once, not 4,096 times: that is most of what it costs to
-    connect, and tests connect for every query.
+    connect, and tests connect for every query. The databases of tests are small: with a quarter of
+    the shared buffers PostgreSQL took a tenth less processor time for 47 tests.
     """
     postgres = EmbeddedPostgres(scratch / "postgres")
-    with psycopg.connect(postgres.start(), autocommit=True) as connection:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(OPTIONS, "shared_buffers", "128MB")
+        url = postgres.start()
+    with psycopg.connect(url, autocommit=True) as connection:
         for setting in ("fsync", "synchronous_commit", "full_page_writes", "autovacuum"):
             connection.execute(f"alter system set {setting} = off".encode())
         connection.execute("alter system set max_wal_size = '256MB'")
