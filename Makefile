@@ -58,8 +58,8 @@ clean:  ## remove the environment (not the data in .lumbung)
 # A Python of 3.11-3.13 that can make environments ends this well. The system's stands first: Debian compiles it by
 # its profile, while one of pyenv stands first on many paths and took half as long again for the same tests.
 FITS := -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null
-PYTHONS := /usr/bin/python3 python3 python3.13 python3.12 python3.11 python
-PYTHON ?= $(shell for p in $(PYTHONS); do $$p $(FITS) && { echo $$p; break; }; done)
+SYSTEM_PYTHON := /usr/bin/python3
+PYTHON ?= $(shell for p in $(SYSTEM_PYTHON) python3 python3.13 python3.12 python3.11 python; do $$p $(FITS) && { echo $$p; break; }; done)
 
 # The benchmark's peers; it says so where one could not be installed.
 benchmarks/.venv/.synced: benchmarks/requirements.txt | $(STAMP)

@@ -79,17 +79,22 @@ def test_wrong_python_is_named_before_anything_is_made(checkout: Path, given: st
     assert not (checkout / ".venv").exists()
 
 
-def test_a_python_that_fits_is_found_behind_one_that_does_not(checkout: Path) -> None:
-    old_python(checkout / "bin" / "python3")
+@pytest.mark.parametrize("of_the_system", ["of 3.10", "that fits"])
+def test_the_systems_python_is_taken_or_else_one_that_fits(
+    checkout: Path, of_the_system: str
+) -> None:
+    too_old = old_python(checkout / "bin" / "python3")
     (checkout / "bin" / "python3.12").symlink_to(sys.executable)
+    system = sys.executable if of_the_system == "that fits" else str(too_old)
     done = make(
         checkout,
         "--eval=show: ; @echo $(PYTHON)",
-        "PYTHONS=/nowhere/python3 python3 python3.12 python3.11",
+        f"SYSTEM_PYTHON={system}",
         "show",
         PATH=f"{checkout / 'bin'}:{os.environ['PATH']}",
     )
-    assert done.stdout.strip() == "python3.12"
+    found = [system] if of_the_system == "that fits" else ["python3.13", "python3.12"]
+    assert done.stdout.strip() in found
 
 
 def test_no_network_at_install_says_so_and_leaves_no_stamp(checkout: Path) -> None:
