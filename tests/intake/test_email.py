@@ -17,7 +17,7 @@ import traceback
 import tracemalloc
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
@@ -87,34 +87,43 @@ main()
 """
 """The command `pymap`, but a password is hashed once: 500,000 times took most of its time.
 
-Nothing but each other refers to a connection and its task: Python 3.13 collects them as they wait.
+Only a connection and its task refer to each other, so Python 3.13 would collect them as they wait.
 """
 
 
-def start(*options: str) -> tuple[subprocess.Popen[bytes], int]:
+@contextmanager
+def imap_server(*options: str) -> Iterator[int]:
+    """The port of a running IMAP server."""
     command = [sys.executable, "-c", PYMAP, "--host", "127.0.0.1"]
     account = ["dict", "--demo-user", LOGIN, "--demo-password", PASSWORD]
-    with hold_port() as port:
-        process = subprocess.Popen([*command, "--port", str(port.number), *options, *account])
-        deadline = time.monotonic() + 60
-        while True:
-            try:
-                imaplib.IMAP4("127.0.0.1", port.number).shutdown()
-            except OSError:
-                assert process.poll() is None, "pymap ended"
-                assert time.monotonic() < deadline, "pymap does not answer"
-                time.sleep(0.1)
-            else:
-                return process, port.number
+    with hold_port() as held:
+        process = subprocess.Popen([*command, "--port", str(held.number), *options, *account])
+        try:
+            _wait_for(process, held.number)
+            yield held.number
+        finally:
+            process.kill()  # Python 3.13 would first wait for connections that nobody closed
+            process.wait()
+
+
+def _wait_for(process: subprocess.Popen[bytes], port: int) -> None:
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            imaplib.IMAP4("127.0.0.1", port).shutdown()
+        except OSError:
+            assert process.poll() is None, "pymap ended"
+            assert time.monotonic() < deadline, "pymap does not answer"
+            time.sleep(0.1)
+        else:
+            return
 
 
 @pytest.fixture(scope="module")
 def port() -> Iterator[int]:
-    """A running IMAP server."""
-    process, port = start("--no-tls")
-    yield port
-    process.kill()  # Python 3.13 would first wait for connections that nobody closed
-    process.wait()
+    """The port of a running IMAP server."""
+    with imap_server("--no-tls") as port:
+        yield port
 
 
 class Mailbox:
@@ -1055,9 +1064,8 @@ def test_starttls_with_a_certificate_of_the_office_itself(tmp_path: Path) -> Non
     plain, shape = serialization.NoEncryption(), serialization.PrivateFormat.PKCS8
     (tmp_path / "key.pem").write_bytes(key.private_bytes(pem, shape, plain))
     (tmp_path / "cert.pem").write_bytes(certificate.public_bytes(pem))
-    process, port = start("--cert", str(tmp_path / "cert.pem"), "--key", str(tmp_path / "key.pem"))
-    try:
-        ca_file = str(tmp_path / "cert.pem")
+    ca_file = str(tmp_path / "cert.pem")
+    with imap_server("--cert", ca_file, "--key", str(tmp_path / "key.pem")) as port:
         extra = {"ssl": "starttls", "ca_file": ca_file}
         given: dict[str, Any] = {"port": port, "login": LOGIN, "password": PASSWORD}
         with mail.Mailbox(SourceConnection("127.0.0.1", **given, extra=extra), "uji") as box:
@@ -1068,9 +1076,6 @@ def test_starttls_with_a_certificate_of_the_office_itself(tmp_path: Path) -> Non
             mail.Mailbox(SourceConnection("127.0.0.1", **given, extra=extra), "uji"),
         ):
             pass
-    finally:
-        process.terminate()
-        process.wait()
 
 
 def test_mistakes_about_spreadsheets_are_reported(

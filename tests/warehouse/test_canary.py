@@ -364,8 +364,7 @@ def sources(inbox: Path) -> Iterator[dict[str, SourceConnection | None]]:
     kobo_file = inbox / "kobo.json"
     kobo_file.write_text(json.dumps({"uid": "aKanari", "results": submissions}))
 
-    process, port = email.start("--no-tls")
-    try:
+    with email.imap_server("--no-tls") as port:
         box = email.Mailbox(port)
         for text in (MESSAGE, CHAT):
             box.put(
@@ -395,9 +394,6 @@ def sources(inbox: Path) -> Iterator[dict[str, SourceConnection | None]]:
                 "whatsapp_cloud": cloud.CONNECTION,
             }
             kobo.shutdown()
-    finally:
-        process.terminate()
-        process.wait()
 
 
 class Job:

@@ -284,13 +284,9 @@ def seen_facts(
         )
         assert counts.landed == counts.read > 20, name
 
-    process, port = email.start("--no-tls")
-    try:
+    with email.imap_server("--no-tls") as port:
         connection, folder = tell_by_mail(tips, port)
         land("email", connection, folders=[folder])
-    finally:
-        process.terminate()
-        process.wait()
     with contextmanager(serve)(central_of(tips)) as stand:
         account = {"login": "a@contoh.example.id", "password": "sandi"}
         land("odk", stand.connection(**account))

@@ -185,10 +185,7 @@ class Senders:
             connection = cloud.CONNECTION if kind == "whatsapp_cloud" else None
             return connection, sent, {}
         if kind == "email":
-            process, port = email.start("--no-tls")
-            self.stack.callback(process.wait)
-            self.stack.callback(process.terminate)
-            box = email.Mailbox(port)
+            box = email.Mailbox(self.stack.enter_context(email.imap_server("--no-tls")))
             sent = senders.mails(chance, COUNT, self.goods, box)
             box.imap.logout()
             return box.connection(), sent, {"folders": [box.folder]}
