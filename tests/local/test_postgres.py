@@ -50,6 +50,22 @@ def test_killed_server_starts_again_with_its_data(postgres: EmbeddedPostgres) ->
         assert connection.execute("select value from kept").fetchone() == (19,)
 
 
+def test_a_server_that_was_killed_and_has_not_ended_yet_is_started_again(
+    postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process is there for a moment when its port takes no connection any more."""
+    postgres.start()
+    ending = postgres.process
+    killed(postgres)
+    found = iter([ending])
+    monkeypatch.setattr(
+        EmbeddedPostgres, "is_running", property(lambda server: next(found, server.process))
+    )
+    with psycopg.connect(postgres.start()) as connection:
+        assert connection.execute("select 1").fetchone() == (1,)
+    assert next(found, None) is None
+
+
 def test_a_server_that_recovers_from_a_sessions_crash_is_waited_for(
     postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:

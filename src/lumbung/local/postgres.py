@@ -48,8 +48,9 @@ PROGRAM_SECONDS = 300
 STOP_SECONDS = 20
 RECOVERS = re.compile(
     "in recovery mode|starting up|not yet accepting|because of crash of another"
-    "|closed the connection unexpectedly"
+    "|closed the connection unexpectedly|Connection refused"
 )
+"""What a server says that recovers from a crash, or that was killed and has not ended yet."""
 """What a client reads while a session's crash, or the server's own, is not over."""
 
 
@@ -124,10 +125,17 @@ class EmbeddedPostgres:
 
         """
         with self._lock():
-            if not self.is_running:
-                self._initialise()
-                self._launch()
-            return self._recovered()
+            deadline = time.monotonic() + START_SECONDS
+            while True:
+                if not self.is_running:
+                    self._initialise()
+                    self._launch()
+                try:
+                    return database.ensure(self.url("postgres"), DATABASE)
+                except (ServiceError, psycopg.OperationalError) as error:
+                    if not RECOVERS.search(str(error)) or time.monotonic() > deadline:
+                        raise
+                time.sleep(0.2)
 
     def stop(self) -> None:
         """Stop the server and wait for it; do nothing when it does not run.
@@ -150,17 +158,6 @@ class EmbeddedPostgres:
         return database.ensure(self.url("postgres"), name)
 
     # -- the parts ---------------------------------------------------------------------------
-
-    def _recovered(self) -> str:
-        """Wait until a server that recovers from a crash takes connections; return the URL."""
-        deadline = time.monotonic() + START_SECONDS
-        while True:
-            try:
-                return database.ensure(self.url("postgres"), DATABASE)
-            except (ServiceError, psycopg.OperationalError) as error:
-                if not RECOVERS.search(str(error)) or time.monotonic() > deadline:
-                    raise
-            time.sleep(0.2)
 
     @contextlib.contextmanager
     def _lock(self) -> Iterator[None]:
