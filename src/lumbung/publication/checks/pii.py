@@ -17,19 +17,24 @@ from lumbung.intake.parsers.characters import DASHES, SPACES
 
 PATTERNS = {
     "a phone number": re.compile(
-        r"(?<![\d.,])(?:\+62[ .-]?8\d{1,2}[ .-]?\d{3,4}[ .-]?\d{2,5}|628\d{8,11}"
-        r"|08\d{1,2}[ .-]?\d{3,4}[ .-]?\d{3,5})(?!\d)"
+        r"[+60](?<![\d.,].)(?:(?<=\+)62[ .-]?8\d{1,2}[ .-]?\d{3,4}[ .-]?\d{2,5}|(?<=6)28\d{8,11}"
+        r"|(?<=0)8\d{1,2}[ .-]?\d{3,4}[ .-]?\d{3,5})(?!\d)"
     ),
     "a NIK (16 digits)": re.compile(
-        r"(?<![\w.,])(?:\d{16}|\d{6}[ .-]\d{6}[ .-]\d{4}|\d{4}([ .-])\d{4}\1\d{4}\1\d{4})(?!\w)"
+        r"\d(?<![\w.,].)(?:\d{15}|\d{5}[ .-]\d{6}[ .-]\d{4}|\d{3}([ .-])\d{4}\1\d{4}\1\d{4})(?!\w)"
     ),
-    "an address (RT/RW)": re.compile(r"\bRT[ .:]{0,2}\d{1,3}\b.{0,3}\bRW[ .:]{0,2}\d{1,3}\b", re.I),
-    "a NIP (18 digits)": re.compile(r"(?<!\w)(?:\d{18}|\d{8} \d{6} [12] \d{3})(?!\w)"),
-    "an e-mail address": re.compile(r"(?<![\w.+-])[\w.+-]++@[\w-]+(?:\.[\w-]+)+"),
+    "an address (RT/RW)": re.compile(
+        r"[Rr][Tt](?<!\w..)[ .:]{0,2}\d{1,3}\b.{0,3}\b[Rr][Ww][ .:]{0,2}\d{1,3}\b"
+    ),
+    "a NIP (18 digits)": re.compile(r"\d(?<!\w.)(?:\d{17}|\d{7} \d{6} [12] \d{3})(?!\w)"),
+    "an e-mail address": re.compile(r"@(?<=[\w.+-].)[\w-]+(?:\.[\w-]+)+"),
 }
+"""Each begins with a character that it matches and then looks at what stands before it: the search
+skips all other characters, for a third of the time."""
 
-_PLAIN = {**dict.fromkeys(map(ord, DASHES), "-"), **dict.fromkeys(map(ord, SPACES), " ")}
+_PLAIN = {**dict.fromkeys(DASHES, "-"), **dict.fromkeys(SPACES, " ")}
 """One kind of dash and of space, as `PATTERNS` have them."""
+_OTHERS = re.compile(f"[{re.escape(''.join(_PLAIN))}]")
 
 
 def find_personal_data(name: str, content: bytes) -> list[str]:
@@ -53,7 +58,7 @@ def find_personal_data(name: str, content: bytes) -> list[str]:
 
 def personal_kinds(text: str) -> list[str]:
     """Return the kinds of personal data that a text looks like, such as `a phone number`."""
-    plain = text.translate(_PLAIN)
+    plain = _OTHERS.sub(lambda found: _PLAIN[found[0]], text)
     return [kind for kind, pattern in PATTERNS.items() if pattern.search(plain)]
 
 
@@ -116,7 +121,7 @@ def _json_text(content: bytes) -> str:
     return json.dumps(json.loads(content), ensure_ascii=False, separators=(",\n", ": "))
 
 
-_SHA256 = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
+_SHA256 = re.compile(r"[0-9a-f](?<![0-9a-f].)[0-9a-f]{63}(?![0-9a-f])")
 _READERS: dict[str, Callable[[bytes], str]] = {
     "html": _html_text,
     "pdf": _pdf_text,
