@@ -203,7 +203,7 @@ def office(
     """A database with a published edition and a draft, its home, and the project."""
     name = "template_desk"
     with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
-        connection.execute(f'create database "{name}" template "{template}"')
+        connection.execute(f'create database "{name}" template "{template}" strategy file_copy')
     url = server.url(name)
     sample.fill(url)
     with psycopg.connect(url) as connection:  # as a build does

@@ -20,6 +20,7 @@ from lumbung.publication.model import store
 from lumbung.publication.model.edition import Edition
 from lumbung.settings import Settings
 from tests.support import edition_sample as sample
+from tests.support.builds import data_docs
 from tests.support.homes import demo_home
 
 Metrics = dict[tuple[str, str, str, str, str], int]
@@ -39,7 +40,7 @@ def copy_of(server: EmbeddedPostgres, original: str) -> Iterator[str]:
     """The URL of a copy of a database that nobody is connected to."""
     name = f"test_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
-        connection.execute(f'create database "{name}" template "{original}"')
+        connection.execute(f'create database "{name}" template "{original}" strategy file_copy')
     yield server.url(name)
     with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
         connection.execute(f'drop database "{name}" with (force)')
@@ -64,6 +65,13 @@ def paper_as_text(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(render, "_pdf", text)
     monkeypatch.setitem(pii._READERS, "pdf", bytes.decode)
+
+
+@pytest.fixture(scope="package", autouse=True)
+def without_data_docs() -> Iterator[None]:
+    """Let checkpoints write no Data Docs: tests of the warehouse read those that one wrote."""
+    with data_docs(are_written=False):
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""Cheaper builds for tests: a project parsed once, nothing of dbt made that nobody reads."""
+"""Cheaper builds and checks for tests: a project parsed once, nothing made that nobody reads."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ from psycopg.conninfo import conninfo_to_dict
 
 from lumbung.settings import Settings
 from lumbung.warehouse import build as warehouse_build
-from lumbung.warehouse import dbt_runner
+from lumbung.warehouse import checkpoints, dbt_runner
 
 KEEP = warehouse_build._Run._keep_artifacts
+WRITE_DOCS = checkpoints._write_docs
 INVOKE_DBT = dbt_runner.invoke_dbt
 CHECKOUT = Path(__file__).parents[2] / "dbt_project"
 
@@ -33,6 +34,14 @@ def artifacts(*, are_kept: bool) -> Iterator[None]:
         patch.setattr(
             warehouse_build._Run, "_keep_artifacts", KEEP if are_kept else lambda *_: None
         )
+        yield
+
+
+@contextmanager
+def data_docs(*, are_written: bool) -> Iterator[None]:
+    """Whether checkpoints write the pages of Data Docs, which are a third of their time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(checkpoints, "_write_docs", WRITE_DOCS if are_written else lambda _: None)
         yield
 
 

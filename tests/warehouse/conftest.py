@@ -25,7 +25,7 @@ from lumbung.local.postgres import EmbeddedPostgres
 from lumbung.settings import JAKARTA, Settings
 from lumbung.warehouse import build as warehouse_build
 from lumbung.warehouse.build import build
-from tests.support.builds import artifacts, folder_of_all_workers, parsed_once
+from tests.support.builds import artifacts, data_docs, folder_of_all_workers, parsed_once
 from tests.support.databases import fresh_database, the_row
 
 PROJECT = Path(__file__).parents[2]
@@ -194,8 +194,9 @@ class Raw:
 
 @contextmanager
 def cheaper(factory: pytest.TempPathFactory, *, are_kept: bool = False) -> Iterator[None]:
-    """Let builds share what they parse of the project, and keep no artefacts of dbt."""
-    with artifacts(are_kept=are_kept), parsed_once(folder_of_all_workers(factory, "parsed")):
+    """Let builds share what they parse of the project; keep no artefacts, write no Data Docs."""
+    parsed = parsed_once(folder_of_all_workers(factory, "parsed"))
+    with artifacts(are_kept=are_kept), data_docs(are_written=False), parsed:
         yield
 
 

@@ -52,6 +52,7 @@ from tests.intake import test_odk as odk
 from tests.intake import test_ushahidi as ushahidi
 from tests.intake import test_whatsapp_cloud as cloud
 from tests.support.api_server import Reply, serve
+from tests.support.builds import artifacts, data_docs
 from tests.support.channel_samples import workbook
 from tests.support.homes import demo_home
 from tests.warehouse.conftest import PROJECT, query, write_channel
@@ -477,7 +478,8 @@ def job(new_warehouse: Callable[[], str], tmp_path_factory: pytest.TempPathFacto
         level = logging.getLogger().level
         logging.getLogger().setLevel(logging.DEBUG)
         try:
-            with redirect_stdout(done.output), redirect_stderr(done.output):
+            output = redirect_stdout(done.output), redirect_stderr(done.output)
+            with output[0], output[1], artifacts(are_kept=True), data_docs(are_written=True):
                 done.run()
         finally:
             logging.getLogger().setLevel(level)
@@ -574,6 +576,8 @@ def test_no_file_holds_a_name(job: Job) -> None:
             found.append(str(place))
     assert searched > 50
     assert not found
+    written = {path.name for path in job.settings.home.rglob("*") if path.is_file()}
+    assert {"run_results.json", "index.html"} <= written
 
 
 def test_no_process_is_given_a_name_and_no_temporary_file_is_left(job: Job) -> None:

@@ -18,6 +18,7 @@ from lumbung.intake.landing import IntakeCounts
 from lumbung.settings import Settings
 from lumbung.warehouse import checkpoints
 from lumbung.warehouse.raw_checkpoint import RawResult, check_raw, release
+from tests.support.builds import data_docs
 from tests.warehouse.conftest import CHANNELS, PROJECT, Raw, query, write_channel
 
 GOOD = {
@@ -50,7 +51,8 @@ def now() -> datetime:
 
 def test_good_deliveries_pass(desk: Settings, database_url: str) -> None:
     Raw(database_url).land("buku", [good(n) for n in range(1, 61)], landed_at=now())
-    result = check_raw(settings=desk, database_url=database_url)
+    with data_docs(are_written=True):
+        result = check_raw(settings=desk, database_url=database_url)
     assert [str(r) for r in result.results if not r.is_passed] == []
     assert result.summary()["failures"] == result.summary()["warnings"] == []
     assert {r.name for r in result.results} == {

@@ -15,10 +15,12 @@ from lumbung.settings import Settings
 from lumbung.warehouse import docs
 from lumbung.warehouse.build_lock import lock_builds
 from lumbung.warehouse.raw_checkpoint import check_raw
+from tests.support.builds import data_docs
 
 
 def test_documentation_is_written_and_served(built: str, office: Settings) -> None:
-    check_raw(settings=office, database_url=built)
+    with data_docs(are_written=True):
+        check_raw(settings=office, database_url=built)
     page = docs.write(settings=office, database_url=built)
     with docs.server(page.parent) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
