@@ -16,8 +16,8 @@ help:  ## what can be made
 demo: $(STAMP)  ## set everything up and run the main job: channels -> facts -> weekly edition
 	@$(BIN)/lumbung demo $(DEMO)
 
-test: $(STAMP)  ## all tests (TEST="tests/intake -x" for some)
-	@$(BIN)/python -m pytest --numprocesses 3 --no-loadscope-reorder $(TEST)
+test: $(STAMP)  ## tests, without the slow ones (TEST=tests for all, TEST="tests/intake -x" for all of a part)
+	@$(BIN)/python -m pytest --numprocesses 3 --no-loadscope-reorder $(or $(TEST),-m "not slow")
 
 lint: $(STAMP)  ## ruff, mypy, import-linter, sqlfluff
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports --no-logo --no-cache \

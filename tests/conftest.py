@@ -97,8 +97,11 @@ TOGETHER = {
     ),
     **dict.fromkeys(
         (f"warehouse/test_{name}.py" for name in (
-            "build", "docs", "fresh_questions", "lineage", "links", "metricflow", "models",
-            "prevention", "published", "questions", "rights", "roles", "site", "tools",
+            "before_campaign", "bounds", "build", "canary", "dates", "docs", "facts",
+            "fresh_questions", "lineage", "links", "metricflow", "models", "nine_rows",
+            "onboarding", "places", "prevention", "procedure", "published", "questions",
+            "registers", "rights", "roles", "row_faults", "silent_week", "site", "test_rows",
+            "tools", "worlds",
         )),
         "warehouse",
     ),

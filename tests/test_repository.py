@@ -118,3 +118,16 @@ def test_pre_commit_runs_what_make_lint_runs_and_downloads_nothing() -> None:
         if (match := re.match(r"\.venv/bin/([\w-]+(?: [a-z]+)?)", hook["entry"]))
     }
     assert hooked == linted
+
+
+def test_ci_runs_slow_tests_and_make_test_alone_does_not() -> None:
+    def run(*arguments: str) -> str:
+        made = subprocess.run(
+            ["make", "--dry-run", "--always-make", "test", *arguments],
+            cwd=ROOT, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        return made.stdout.splitlines()[-1].partition(" -m pytest ")[2]
+
+    assert run().endswith(' -m "not slow"')
+    assert run("TEST=tests/intake -x").endswith(" tests/intake -x")
+    assert "make test TEST=tests" in (ROOT / ".ci/run").read_text().splitlines()

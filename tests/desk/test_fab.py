@@ -95,6 +95,7 @@ def decisions(url: str) -> list[tuple[object, ...]]:
         ).fetchall()
 
 
+@pytest.mark.slow
 def test_the_roles_behind_real_accounts(stewarded: Desk, airflow: Airflow) -> None:
     before = decisions(stewarded.url)
     for account, seen in SEEN.items():

@@ -65,6 +65,7 @@ def shown(office: Office) -> list[Case]:
     ]
 
 
+@pytest.mark.slow
 def test_no_text_has_an_effect_on_any_page_and_each_is_accessible(
     hostile: Office, browser: Browser
 ) -> None:

@@ -25,6 +25,8 @@ from tests.support.builds import artifacts
 from tests.support.chaos import KINDS, Chaos
 from tests.support.chaos_airflow import FAULTS, AirflowChaos
 
+pytestmark = pytest.mark.slow
+
 AIRFLOW_RUNS = int(os.environ.get("LUMBUNG_CHAOS_AIRFLOW", "0"))
 RUNS = int(os.environ.get("LUMBUNG_CHAOS", "0" if AIRFLOW_RUNS else "2"))
 SEED = int(os.environ.get("LUMBUNG_CHAOS_SEED", "1"))

@@ -9,9 +9,12 @@ from urllib.parse import urlsplit
 
 import httpx
 import psutil
+import pytest
 
 from lumbung.local.airflow import COMPONENTS
 from tests.end_to_end.conftest import Installation
+
+pytestmark = pytest.mark.slow
 
 PARTS = {"postgres", *COMPONENTS, "portal", "kobo-stand-in"}
 

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import psutil
+import pytest
 from psycopg.conninfo import conninfo_to_dict
 from pypdf import PdfReader
 from selectolax.lexbor import LexborHTMLParser
@@ -24,6 +25,8 @@ from tests.support.against_truth import (
     facts_equal_truth,
     prevention_equals_truth,
 )
+
+pytestmark = pytest.mark.slow
 
 COUNTS = ("read", "landed", "duplicate", "quarantined")
 

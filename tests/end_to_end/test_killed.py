@@ -1,5 +1,7 @@
 """Stopping the demo at any moment and running it again gives the same facts.
 
+pytestmark = pytest.mark.slow
+
 The demo of the other tests of this package was killed alone while a channel was landed, and with
 everything else while dbt built (`conftest.installation`). The long form kills everything at random
 moments: `LUMBUNG_DEMO_KILLS=20 make test TEST=tests/end_to_end/test_killed.py`.

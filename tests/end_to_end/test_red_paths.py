@@ -14,6 +14,8 @@ from lumbung.local.processes import hold_port
 from tests.end_to_end.conftest import Installation
 from tests.support.post import Post, post_office
 
+pytestmark = pytest.mark.slow
+
 
 def published(installation: Installation) -> list[tuple[object, ...]]:
     return installation.query(

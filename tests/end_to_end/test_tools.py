@@ -25,6 +25,8 @@ from lumbung.settings import Settings
 from tests.end_to_end.conftest import ROOT
 from tests.support.command import lumbung
 
+pytestmark = pytest.mark.slow
+
 BIN = Path(sys.executable).parent
 BARE = {"PATH": f"{BIN}:{os.environ['PATH']}", "HOME": "/nonexistent", "COLUMNS": "200"}
 

@@ -44,6 +44,8 @@ from tests.support.evidence import content_of
 from tests.support.object_store import object_store
 from tests.support.pooler import pgbouncer, through
 
+pytestmark = pytest.mark.slow
+
 CHANNEL = "kobo_pemantau"
 KEYS = "rahasia"
 OFFICE = "kantor"

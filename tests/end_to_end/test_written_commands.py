@@ -95,6 +95,7 @@ def suspended(installation: Installation, component: str) -> Iterator[None]:
         process.resume()
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(1200)
 def test_every_command_runs(installation: Installation, checkout: Path) -> None:
     installation.lumbung("up")

@@ -134,6 +134,7 @@ def test_unreachable_database_names_stage_cause_and_next_step(tmp_path: Path) ->
     assert "Traceback" not in message
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_named_and_more_space_is_the_remediation(
     small_disk: Callable[[str], Path],
 ) -> None:

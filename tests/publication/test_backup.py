@@ -135,6 +135,7 @@ def published(
         connection.execute("drop table dag_of_a_test")
 
 
+@pytest.mark.slow
 def test_a_restored_home_is_the_one_that_was_backed_up(
     published: tuple[Settings, str, str], identity: Path, scratch: Path
 ) -> None:
@@ -191,6 +192,7 @@ def test_a_restored_home_is_the_one_that_was_backed_up(
         stack.stop()
 
 
+@pytest.mark.slow
 def test_a_drill_names_an_edition_with_other_bytes(
     published: tuple[Settings, str, str], scratch: Path
 ) -> None:
@@ -207,9 +209,9 @@ def test_a_drill_names_an_edition_with_other_bytes(
 
 
 def test_an_office_whose_last_edition_is_old_is_named(
-    published: tuple[Settings, str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    portal: tuple[str, Settings], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    demo, url, _ = published
+    url, demo = portal
     office = Settings(tmp_path, ROOT, None)
     assert doctor.editions(url, office) == f"the last is {EDITIONS[-1]}"
     monkeypatch.setattr(doctor, "EDITION_AGE", timedelta(0))
@@ -297,6 +299,7 @@ def test_evidence_that_another_machine_pulled_is_in_the_backup(
         assert (done.folder / "home" / "evidence" / place).read_bytes() == each.path.read_bytes()
 
 
+@pytest.mark.slow
 def test_an_earlier_backup_follows_what_was_erased(
     small: tuple[Settings, str], target: Target, identity: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,6 +20,8 @@ from tests.support.codes import Clock
 from tests.support.edition_sample import WEEK
 from tests.support.post import post_office
 
+pytestmark = pytest.mark.slow
+
 RECIPIENTS = ["ketua@babel.example.id", "humas@babel.example.id", "ppid@babel.example.id"]
 
 

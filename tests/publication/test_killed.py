@@ -23,6 +23,8 @@ from tests.publication.conftest import Metrics, copy_of
 from tests.support.edition_sample import WEEK, pass_checkpoint
 from tests.support.homes import demo_home
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def publisher() -> Iterator[subprocess.Popen[str]]:

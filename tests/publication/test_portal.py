@@ -562,6 +562,7 @@ def test_a_folder_in_the_way_is_named(portal: Portal, tmp_path: Path) -> None:
     assert (tmp_path / "portal" / "index.html").read_text() == "someone's own"
 
 
+@pytest.mark.slow
 def test_killed_before_every_line_shows_the_old_site_or_the_new_one(
     portal: Portal, tmp_path: Path
 ) -> None:

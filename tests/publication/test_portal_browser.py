@@ -42,6 +42,7 @@ PAGES = [
     "en/index.html",
 ]
 EDITION = f"edisi/{LATEST}/edisi.html"
+IN_ENGLISH = "edisi/2024-W45-r1/en/edition.html"
 REGENCIES = [*(f"19.0{n}" for n in range(1, 7)), "19.71"]
 ALIKE = {
     "wilayah/19.05.html": [f"wilayah/{code}.html" for code in REGENCIES],
@@ -67,7 +68,7 @@ EVERY = list(
 EXAMINED = [
     *(*PAGES, EDITION),
     # what the others do not have: a total of 0, an edition that was replaced, restatements
-    *("tema/SARA.html", "edisi/2024-W46-r1/index.html", "edisi/2024-W45-r1/en/edition.html"),
+    *("tema/SARA.html", "edisi/2024-W46-r1/index.html", IN_ENGLISH),
 ]
 """What axe examines: every kind of page, and every element that a page of the sample has."""
 DESKTOP, PHONE = (1280, 900), (390, 844)
@@ -132,7 +133,13 @@ OF_COLOURS = {"runOnly": ["color-contrast", "link-in-text-block"]}
 """The rules whose finding depends on the colour scheme."""
 
 
-@pytest.mark.parametrize("name", EVERY if os.environ.get("LUMBUNG_AXE") else EXAMINED)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.slow] if name == IN_ENGLISH else [])
+        for name in (EVERY if os.environ.get("LUMBUNG_AXE") else EXAMINED)
+    ],
+)
 def test_accessible_light_and_dark_on_desktop_and_phone(
     browser: Browser, address: str, name: str
 ) -> None:

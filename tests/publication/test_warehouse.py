@@ -25,6 +25,8 @@ from tests.support.builds import artifacts, folder_of_all_workers, parsed_once
 from tests.support.evidence import content_of, store_of
 from tests.support.homes import demo_home
 
+pytestmark = pytest.mark.slow
+
 PROJECT = Path(__file__).parents[2]
 OLD, NEW = "2024-W40", "2024-W41"
 CHANNELS = ("register_laporan", "rekap_pengawasan", "wa_aduan")

@@ -162,6 +162,7 @@ def test_a_table_of_other_columns_is_named(built: str, office: Settings) -> None
         query(built, "alter table intermediate.int_weeks__spanned drop column lain")
 
 
+@pytest.mark.slow
 def test_an_increment_restores_views_that_a_build_of_selected_nodes_dropped(
     built: str, office: Settings
 ) -> None:

@@ -9,12 +9,15 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pytest
 import xlsxwriter
 
 from lumbung.intake import run
 from lumbung.settings import Settings
 from lumbung.warehouse.build import build
 from tests.warehouse.conftest import CHANNELS, query, write_channel
+
+pytestmark = pytest.mark.slow
 
 A, B, C, D = (f"00{n}/LP/PB/Kab/09.01/XI/2024" for n in (1, 2, 3, 4))
 HEADER = ["No", "Nomor", "Diterima", "Kab/Kota", "Isu", "Status", "Jenis", "Uraian"]

@@ -32,6 +32,8 @@ from tests.support.api_server import serve
 from tests.support.channel_samples import workbook
 from tests.warehouse.conftest import PROJECT, query, write_channel
 
+pytestmark = pytest.mark.slow
+
 SEED = 7
 MONTHS = ["Januari", "Februari", "Maret", "April", "Mei", "Juni", "Juli", "Agustus", "September",
           "Oktober", "November", "Desember"]  # fmt: skip

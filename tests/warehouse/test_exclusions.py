@@ -33,6 +33,7 @@ def not_counted(url: str) -> list[tuple[object, ...]]:
     )
 
 
+@pytest.mark.slow
 def test_an_excluded_delivery_counts_nowhere_until_it_is_restored(
     warehouse_url: str, office: Settings, tmp_path: Path
 ) -> None:

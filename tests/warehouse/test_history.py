@@ -37,6 +37,8 @@ from lumbung.warehouse.links import Decision, decide
 from tests.warehouse.conftest import CHANNELS as USUAL
 from tests.warehouse.conftest import query, write_channel
 
+pytestmark = pytest.mark.slow
+
 PREVENTION: dict[str, dict[str, Any]] = {
     "cegah": {
         "record_kind": "PREV",

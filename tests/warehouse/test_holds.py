@@ -40,6 +40,7 @@ def statuses(url: str) -> dict[str, int]:
     )
 
 
+@pytest.mark.slow
 def test_a_held_channel_keeps_its_state_and_the_others_go_on(
     warehouse_url: str, office: Settings
 ) -> None:
@@ -98,6 +99,7 @@ def test_a_held_channel_keeps_its_state_and_the_others_go_on(
         assert counted(url, "marts_point_in_time") == {"buku": 30, "grup": 4}
 
 
+@pytest.mark.slow
 def test_a_channel_whose_file_is_lost_keeps_its_state_and_the_others_go_on(
     warehouse_url: str, office: Settings, tmp_path: Path
 ) -> None:
@@ -141,6 +143,7 @@ def test_a_channel_whose_file_is_lost_keeps_its_state_and_the_others_go_on(
     assert counted(url) == {"buku": 4, "grup": 3}
 
 
+@pytest.mark.slow
 def test_what_a_person_released_is_built(warehouse_url: str, office: Settings) -> None:
     """Rows without a date are excluded one by one then, as of any channel."""
     url = warehouse_url

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from lumbung.intake import life
 from lumbung.settings import Settings
 from lumbung.warehouse.build import build
@@ -15,6 +17,8 @@ from tests.warehouse.test_exclusions import not_counted
 from tests.warehouse.test_history import differences, rows_of_readers
 from tests.warehouse.test_holds import TIP, counted
 from tests.warehouse.test_raw_checkpoint import good, now
+
+pytestmark = pytest.mark.slow
 
 
 def both_builds_agree(url: str, settings: Settings) -> None:

@@ -78,6 +78,7 @@ LISTED = (
 NUMBER = "{}/LP/PB/Kab/09.01/XI/2024"
 
 
+@pytest.mark.slow
 def test_increments_list_the_pairs_of_a_full_build(warehouse_url: str, office: Settings) -> None:
     """A third case changes no pair, an edited or withdrawn one changes its own; nothing is read."""
     url = warehouse_url
@@ -157,6 +158,7 @@ BLOCK_SIZE = 20
 """`link_block_size` of dbt_project.yml."""
 
 
+@pytest.mark.slow
 def test_alike_tips_beyond_the_bound_are_one_item_for_review(
     warehouse_url: str, office: Settings
 ) -> None:

@@ -413,6 +413,7 @@ def test_an_edition_has_the_names_of_every_dimension_of_a_metric(built: str) -> 
     assert {row[0] for row in rows} - {*dimensions} == {"deadline_rule", "exclusion_reason"}
 
 
+@pytest.mark.slow
 def test_a_field_is_one_row_of_the_seed(
     new_database: Callable[[], str],
     office: Settings,

@@ -137,6 +137,7 @@ def follow(guide: str, project: Path) -> None:
         )
 
 
+@pytest.mark.slow
 def test_another_province_is_built(project: Path, new_database: Callable[[], str]) -> None:
     follow("use-another-province", project)
     with (project / "dbt_project/seeds/region_alias.csv").open("a", encoding="utf-8") as file:
@@ -176,6 +177,7 @@ def test_another_province_is_built(project: Path, new_database: Callable[[], str
     ) == [("76.00", 1), ("76.01", 1), ("76.02", 2)]
 
 
+@pytest.mark.slow
 def test_several_provinces_are_built(project: Path, new_database: Callable[[], str]) -> None:
     follow("use-several-provinces", project)
     with (project / "dbt_project/seeds/regency.csv").open(encoding="utf-8") as file:
@@ -204,6 +206,7 @@ def test_several_provinces_are_built(project: Path, new_database: Callable[[], s
     ) == [("19.00", 2), ("19.01", 1), ("76.00", 2), ("76.02", 1)]
 
 
+@pytest.mark.slow
 def test_the_by_election_of_2025_is_built(project: Path, new_database: Callable[[], str]) -> None:
     follow("follow-another-election", project)
     url = new_database()

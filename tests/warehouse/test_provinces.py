@@ -45,6 +45,8 @@ from tests.support.against_truth import facts_equal_truth, prevention_equals_tru
 from tests.support.databases import fresh_database
 from tests.warehouse.conftest import PROJECT, Raw, cheaper, query
 
+pytestmark = pytest.mark.slow
+
 PROVINCES = {"19": 1, "76": 2, "92": 3}
 """The provinces, with the seed of the world of each."""
 NATION = "ID"

@@ -233,6 +233,7 @@ def watched(new_warehouse: Callable[[], str], office: Settings) -> Iterator[Watc
         owner.execute("drop role ana")
 
 
+@pytest.mark.slow
 def test_an_idle_transaction_stops_no_build_and_no_reader(watched: Watched) -> None:
     assert [result.is_full for result in watched.results] == [False, True]
     assert watched.states == ["idle in transaction"] * 2
@@ -240,11 +241,13 @@ def test_an_idle_transaction_stops_no_build_and_no_reader(watched: Watched) -> N
     assert (before, after) == (10, 15)
 
 
+@pytest.mark.slow
 def test_a_snapshot_keeps_its_rows_through_builds(watched: Watched) -> None:
     assert watched.held == [watched.read[0]] * 3
     assert sum(map(len, watched.held[0].values())) > 15_000
 
 
+@pytest.mark.slow
 def test_an_increment_gives_what_a_full_build_gives(watched: Watched) -> None:
     _, increment, full = watched.read
     assert {name for name in full if increment[name] != full[name]} == set()
@@ -255,6 +258,7 @@ def test_an_increment_gives_what_a_full_build_gives(watched: Watched) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_views_and_grants_of_others_survive_builds(watched: Watched) -> None:
     assert query(watched.url, "select count(*) from meja.ringkas") == [(15,)]
     with psycopg.connect(watched.url) as connection:
@@ -264,6 +268,7 @@ def test_views_and_grants_of_others_survive_builds(watched: Watched) -> None:
         )
 
 
+@pytest.mark.slow
 def test_readers_never_see_marts_disagree(watched: Watched) -> None:
     assert watched.counts == {(10, 10, 10), (15, 15, 15)}
 
@@ -291,6 +296,7 @@ build(settings=Settings(Path(home), Path(project), None), database_url=url)
 """
 
 
+@pytest.mark.slow
 def test_a_build_killed_while_it_publishes_shows_nothing(
     watched: Watched, office: Settings
 ) -> None:

@@ -63,6 +63,7 @@ def test_a_week_in_which_nobody_delivered_is_frozen(silent: str, office: Setting
     assert freezing.freeze("2024-W44", settings=office, database_url=silent) == edition_id
 
 
+@pytest.mark.slow
 def test_a_week_that_passes_in_silence_comes_with_an_increment(
     database_url: str, office: Settings
 ) -> None:

@@ -65,6 +65,7 @@ def dbt(built: str, office: Settings) -> Dbt:
     return run
 
 
+@pytest.mark.slow
 def test_ls_needs_neither_a_database_nor_an_environment(tmp_path: Path) -> None:
     project = tmp_path / "dbt_project"
     shutil.copytree(PROJECT / "dbt_project", project)
@@ -90,6 +91,7 @@ def test_what_dbt_leaves_in_its_project_is_no_reason_for_a_full_build(tmp_path: 
     assert _Run._hash(project) != before
 
 
+@pytest.mark.slow
 def test_a_developers_build_writes_nothing_that_readers_see(
     dbt: Dbt, built: str, office: Settings
 ) -> None:
@@ -129,6 +131,7 @@ def test_a_developers_build_writes_nothing_that_readers_see(
     assert catalog["nodes"]["model.lumbung.fct_report"]["metadata"]["schema"] == f"{DEV}_marts"
 
 
+@pytest.mark.slow
 def test_the_selectors_are_the_runs_of_lumbung(dbt: Dbt) -> None:
     def listed(*arguments: str) -> set[str]:
         done = dbt("--quiet", "ls", "--output", "name", *arguments)
@@ -155,6 +158,7 @@ def test_sources_have_freshness(dbt: Dbt, office: Settings) -> None:
     assert stale == {"batch": "error", "record": "error"}
 
 
+@pytest.mark.slow
 def test_the_artefacts_of_the_last_build_are_what_a_change_is_compared_with(
     dbt: Dbt, office: Settings, tmp_path: Path
 ) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import pytest
+
 from lumbung.intake.landing.pseudonyms import term_pseudonym
 from lumbung.intake.run import pull
 from lumbung.intake.vault import Vault
@@ -13,6 +15,8 @@ from lumbung.stewardship import items
 from lumbung.warehouse.build import build
 from lumbung.warehouse.raw_checkpoint import check_raw
 from tests.warehouse.conftest import CHANNELS, PROJECT, query, write_channel
+
+pytestmark = pytest.mark.slow
 
 FIELDS = ("register_number", "received_date", "regency", "issue", "status", "narrative")
 BOOK = """Nomor,Diterima,Kab/Kota,Isu,Status,Uraian

@@ -83,6 +83,7 @@ def test_the_demo_has_six_pages_and_names_what_is_missing(
     assert pages(edition) == {"id": 6, "en": 6}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(2, 2 + int(os.environ.get("LUMBUNG_WORLDS", "1"))))
 def test_a_world_is_found_again(seed: int, warehouse_url: str, tmp_path: Path) -> None:
     url = warehouse_url
