@@ -23,6 +23,7 @@ from lumbung import database
 from lumbung.errors import ServiceError
 from lumbung.local import postgres as postgres_module
 from lumbung.local.postgres import EmbeddedPostgres
+from lumbung.local.processes import hold_port
 
 
 @pytest.fixture(scope="module")
@@ -57,13 +58,26 @@ def test_a_server_that_was_killed_and_has_not_ended_yet_is_started_again(
     postgres.start()
     ending = postgres.process
     killed(postgres)
-    found = iter([ending])
-    monkeypatch.setattr(
-        EmbeddedPostgres, "is_running", property(lambda server: next(found, server.process))
-    )
-    with psycopg.connect(postgres.start()) as connection:
-        assert connection.execute("select 1").fetchone() == (1,)
+    found = iter([ending, ending])
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            EmbeddedPostgres, "is_running", property(lambda server: next(found, server.process))
+        )
+        with psycopg.connect(postgres.start()) as connection:
+            assert connection.execute("select 1").fetchone() == (1,)
     assert next(found, None) is None
+
+    # one that runs and listens elsewhere is no such server
+    state = postgres._state()
+    with hold_port() as free:
+        postgres._write_state({**state, "port": str(free.number)})
+    monkeypatch.setattr(postgres_module, "END_SECONDS", 0.1)
+    try:
+        with pytest.raises(ServiceError, match="Connection refused"):
+            postgres.start()
+        assert postgres.is_running
+    finally:
+        postgres._write_state(state)
 
 
 def test_a_server_that_recovers_from_a_sessions_crash_is_waited_for(

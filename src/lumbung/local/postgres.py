@@ -46,11 +46,12 @@ START_SECONDS = 60
 PROGRAM_SECONDS = 300
 """How long initdb, pg_ctl or useradd may take."""
 STOP_SECONDS = 20
+END_SECONDS = 10
+"""How long a killed server's process may remain after its port is closed."""
 RECOVERS = re.compile(
     "in recovery mode|starting up|not yet accepting|because of crash of another"
-    "|closed the connection unexpectedly|Connection refused"
+    "|closed the connection unexpectedly"
 )
-"""What a server says that recovers from a crash, or that was killed and has not ended yet."""
 """What a client reads while a session's crash, or the server's own, is not over."""
 
 
@@ -125,17 +126,15 @@ class EmbeddedPostgres:
 
         """
         with self._lock():
-            deadline = time.monotonic() + START_SECONDS
-            while True:
-                if not self.is_running:
-                    self._initialise()
-                    self._launch()
+            if self.is_running:
                 try:
-                    return database.ensure(self.url("postgres"), DATABASE)
-                except (ServiceError, psycopg.OperationalError) as error:
-                    if not RECOVERS.search(str(error)) or time.monotonic() > deadline:
+                    return self._recovered()
+                except ServiceError as error:
+                    if "Connection refused" not in str(error) or not self._has_ended():
                         raise
-                time.sleep(0.2)
+            self._initialise()
+            self._launch()
+            return self._recovered()
 
     def stop(self) -> None:
         """Stop the server and wait for it; do nothing when it does not run.
@@ -158,6 +157,26 @@ class EmbeddedPostgres:
         return database.ensure(self.url("postgres"), name)
 
     # -- the parts ---------------------------------------------------------------------------
+
+    def _recovered(self) -> str:
+        """Wait until a server that recovers from a crash takes connections; return the URL."""
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                return database.ensure(self.url("postgres"), DATABASE)
+            except (ServiceError, psycopg.OperationalError) as error:
+                if not RECOVERS.search(str(error)) or time.monotonic() > deadline:
+                    raise
+            time.sleep(0.2)
+
+    def _has_ended(self) -> bool:
+        """Whether the server, which was killed a moment ago, ends within `END_SECONDS`."""
+        deadline = time.monotonic() + END_SECONDS
+        while self.is_running:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.05)
+        return True
 
     @contextlib.contextmanager
     def _lock(self) -> Iterator[None]:
