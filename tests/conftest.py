@@ -125,25 +125,18 @@ LONGEST = (
     "publication/test_edition.py",
     "end_to_end/test_tools.py",
     "warehouse/test_corrections.py",
-    "warehouse/test_registers.py",
     "warehouse/test_every_kind.py",
-    "warehouse/test_worlds.py",
-    "warehouse/test_canary.py",
     "warehouse/test_raw_checkpoint.py",
     "local/test_failures.py",
     "desk/test_fab.py",
     "publication/test_commands.py",
-    "warehouse/test_silent_week.py",
     "warehouse/test_unknown_words.py",
-    "warehouse/test_places.py",
-    "warehouse/test_nine_rows.py",
-    "warehouse/test_onboarding.py",
     "warehouse/test_exclusions.py",
-    "warehouse/test_before_campaign.py",
 )
 """Scopes that begin first, in this order: what is short comes last, so that workers end together.
 
-The first two wait for Airflow as long as they compute, so three workers share two processors.
+The first two are slow tests, and wait for Airflow as long as they compute: so three workers share
+two processors.
 """
 
 

@@ -3,8 +3,8 @@
     LUMBUNG_CHAOS=12 LUMBUNG_CHAOS_SEED=1 make test TEST="tests/end_to_end/test_chaos.py -s"
     LUMBUNG_CHAOS_AIRFLOW=12 LUMBUNG_CHAOS_SEED=1 make test TEST="tests/end_to_end/test_chaos.py -s"
 
-The first leaves Airflow out; in the second it runs the job, and its parts are broken too. The suite
-has two runs of the first: everything is killed, and PostgreSQL.
+The first leaves Airflow out; in the second it runs the job, and its parts are broken too. CI has
+two runs of the first: everything is killed, and PostgreSQL.
 """
 
 from __future__ import annotations

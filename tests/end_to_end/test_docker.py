@@ -41,6 +41,7 @@ KOBO_PORT = 8123
 PATIENCE_SECONDS = 600
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.skipif("LUMBUNG_DOCKER" not in os.environ, reason="the long form: LUMBUNG_DOCKER"),
     pytest.mark.timeout(3600),
 ]

@@ -1,7 +1,5 @@
 """Stopping the demo at any moment and running it again gives the same facts.
 
-pytestmark = pytest.mark.slow
-
 The demo of the other tests of this package was killed alone while a channel was landed, and with
 everything else while dbt built (`conftest.installation`). The long form kills everything at random
 moments: `LUMBUNG_DEMO_KILLS=20 make test TEST=tests/end_to_end/test_killed.py`.
@@ -25,6 +23,8 @@ from lumbung.local.stack import Stack
 from lumbung.settings import Settings
 from tests.end_to_end.conftest import ROOT
 from tests.support.killed_demo import SECONDS, kill_everything, start_demo
+
+pytestmark = pytest.mark.slow
 
 KILLS = int(os.environ.get("LUMBUNG_DEMO_KILLS", "0"))
 DEMO = ("--weeks", "1", "--seed", "7")

@@ -3,7 +3,7 @@
 The guides name the edition of the whole demo; the installation here is of fewer weeks, so its week
 takes that one's place, and its newest revision that of the second.
 
-The suite builds the warehouse once, by `LONGEST_BUILD`, not after each command of a guide that says
+CI builds the warehouse once, by `LONGEST_BUILD`, not after each command of a guide that says
 so, and leaves out the blocks that call dbt or Airflow by hand: `tests/warehouse/test_tools.py` and
 `tests/end_to_end/test_tools.py` try those. `LUMBUNG_GUIDES=1` runs everything. `lumbung` is the one
 of `tests/support/command.py`, which starts no Python.

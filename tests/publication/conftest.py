@@ -69,7 +69,7 @@ def paper_as_text(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="package", autouse=True)
 def without_data_docs() -> Iterator[None]:
-    """Let checkpoints write no Data Docs: tests of the warehouse read those that one wrote."""
+    """Let checkpoints write no Data Docs: only tests of the warehouse read some."""
     with data_docs(are_written=False):
         yield
 

@@ -8,7 +8,7 @@ read yet, cases that move to another regency or week, people's decisions on pair
 deliveries, channels that are held back and released, days and weeks that pass, other mappings of a
 channel, what was landed computed again, builds that fail half-way, are resumed or are not. After
 each history every column of every table of readers is compared with a full refresh.
-LUMBUNG_HISTORIES=20 plays twenty longer ones instead of the two of the suite.
+LUMBUNG_HISTORIES=20 plays twenty longer ones instead of the two of CI.
 """
 
 from __future__ import annotations
@@ -383,7 +383,7 @@ def differences(found: dict[str, list[str]], wanted: dict[str, list[str]]) -> di
 
 KINDS = ["go on", "break", "time passes", "map again", "hold", "hold", "release"]
 SHORT = [["hold", "break", "release"], ["map again", "time passes", "hold"]]
-"""The histories of the suite."""
+"""The histories of CI."""
 
 
 @pytest.fixture(scope="module")

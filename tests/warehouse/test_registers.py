@@ -231,7 +231,6 @@ def test_registration_by_the_number_is_a_change_of_status(url: str) -> None:
     ]
 
 
-@pytest.mark.slow
 def test_the_increments_give_what_a_full_build_gives(url: str, desk: Settings) -> None:
     found = rows_of_readers(url)
     build_on("2024-11-09", settings=desk, url=url, full_refresh=True)

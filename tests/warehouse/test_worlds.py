@@ -1,6 +1,6 @@
 """Worlds of other seeds: facts, metrics, the edition, and which problem marks which regency.
 
-LUMBUNG_WORLDS=3 tries three instead of the one of the suite.
+LUMBUNG_WORLDS=3 tries three instead of the one of CI.
 """
 
 from __future__ import annotations

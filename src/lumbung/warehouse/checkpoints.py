@@ -336,7 +336,7 @@ def _judge(
 
 
 def _write_docs(context: Any) -> None:
-    """Write the pages of the Data Docs: a third of the time, which tests that read none spare."""
+    """Write Data Docs, a third of a checkpoint's time; tests that do not read them replace this."""
     context.build_data_docs()
 
 

@@ -30,7 +30,7 @@ PATTERNS = {
     "an e-mail address": re.compile(r"@(?<=[\w.+-].)[\w-]+(?:\.[\w-]+)+"),
 }
 """Each begins with a character that it matches and then looks at what stands before it: the search
-skips all other characters, for a third of the time."""
+skips all other characters, which takes less than half the time."""
 
 _PLAIN = {**dict.fromkeys(DASHES, "-"), **dict.fromkeys(SPACES, " ")}
 """One kind of dash and of space, as `PATTERNS` have them."""
