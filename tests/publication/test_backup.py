@@ -104,6 +104,7 @@ def target(tmp_path: Path, identity: Path) -> Target:
 @pytest.fixture
 def small(tmp_path: Path, database_url: str) -> tuple[Settings, str]:
     """An installation with one record and no edition."""
+    database.give(database.ensure(database_url, "airflow"), METADATA)
     settings = Settings(tmp_path / "home", ROOT, None)
     fill(settings.home)
     add_record(database_url, settings)

@@ -31,6 +31,8 @@ from tests.support import published, released
 from tests.support.homes import demo_home
 from tests.warehouse.conftest import PROJECT, query
 
+pytestmark = pytest.mark.slow
+
 OLD, WEEK = "2024-W39-r1", "2024-W39"
 FILES = ("register_laporan", "rekap_pengawasan", "wa_aduan")
 """Channels that are read from the inbox."""
