@@ -17,6 +17,7 @@ demo: $(STAMP)  ## set everything up and run the main job: channels -> facts -> 
 	@$(BIN)/lumbung demo $(DEMO)
 
 test: $(STAMP)  ## tests, without the slow ones (TEST=tests for all, TEST="tests/intake -x" for all of a part)
+	@$(if $(TEST),,echo 'without the slow tests; for all: make test TEST=tests')
 	@$(BIN)/python -m pytest --numprocesses 3 --no-loadscope-reorder $(or $(TEST),-m "not slow")
 
 lint: $(STAMP)  ## ruff, mypy, import-linter, sqlfluff
