@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import tomllib
@@ -15,6 +14,7 @@ from packaging.utils import canonicalize_name
 from typer.testing import CliRunner
 
 from lumbung.cli import app
+from tests.local.test_failures import make
 
 ROOT = Path(__file__).parents[1]
 
@@ -122,14 +122,9 @@ def test_pre_commit_runs_what_make_lint_runs_and_downloads_nothing() -> None:
 
 
 def test_ci_runs_slow_tests_and_make_test_alone_does_not() -> None:
-    # as a person's shell has it: make hands its variables, TEST among them, to what it runs
-    shell = {k: v for k, v in os.environ.items() if not re.match(r"MAKE|MFLAGS$|TEST$", k)}
-
     def run(*arguments: str) -> str:
-        made = subprocess.run(
-            ["make", "--dry-run", "--always-make", "test", *arguments],
-            cwd=ROOT, env=shell, capture_output=True, text=True, check=True,
-        )  # fmt: skip
+        made = make(ROOT, "--dry-run", "--always-make", "test", *arguments)
+        assert made.returncode == 0, made.stderr
         return made.stdout.splitlines()[-1].partition(" -m pytest ")[2]
 
     assert run().endswith(' -m "not slow"')

@@ -32,7 +32,7 @@ from lumbung.publication.model import store
 from lumbung.settings import Settings
 from tests.publication.conftest import copy_of
 from tests.support import edition_sample as sample
-from tests.support.databases import the_row
+from tests.support.databases import copy_database, the_row
 from tests.support.edition_sample import WEEK, pass_checkpoint
 
 ROOT = Path(__file__).parents[2]
@@ -203,7 +203,7 @@ def office(
     """A database with a published edition and a draft, its home, and the project."""
     name = "template_desk"
     with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
-        connection.execute(f'create database "{name}" template "{template}" strategy file_copy')
+        copy_database(connection, template, name)
     url = server.url(name)
     sample.fill(url)
     with psycopg.connect(url) as connection:  # as a build does

@@ -45,7 +45,8 @@ def checkout(tmp_path: Path) -> Path:
 
 
 def make(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    clean = {key: value for key, value in os.environ.items() if not key.startswith("MAKE")}
+    # as a person's shell has it: make hands its variables, TEST among them, to what it runs
+    clean = {k: v for k, v in os.environ.items() if not re.match(r"MAKE|MFLAGS$|TEST$", k)}
     return subprocess.run(
         ["make", *arguments],
         cwd=folder,

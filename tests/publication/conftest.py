@@ -21,6 +21,7 @@ from lumbung.publication.model.edition import Edition
 from lumbung.settings import Settings
 from tests.support import edition_sample as sample
 from tests.support.builds import data_docs
+from tests.support.databases import copy_database
 from tests.support.homes import demo_home
 
 Metrics = dict[tuple[str, str, str, str, str], int]
@@ -31,7 +32,7 @@ def filled(server: EmbeddedPostgres, template: str) -> tuple[str, Metrics]:
     """The name of a database with the sample's marts, and the sample's own metrics."""
     name = "template_publication"
     with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
-        connection.execute(f'create database "{name}" template "{template}"')
+        copy_database(connection, template, name)
     return name, sample.fill(server.url(name))
 
 
@@ -40,7 +41,7 @@ def copy_of(server: EmbeddedPostgres, original: str) -> Iterator[str]:
     """The URL of a copy of a database that nobody is connected to."""
     name = f"test_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
-        connection.execute(f'create database "{name}" template "{original}" strategy file_copy')
+        copy_database(connection, original, name)
     yield server.url(name)
     with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
         connection.execute(f'drop database "{name}" with (force)')
